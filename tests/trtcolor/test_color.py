@@ -1,0 +1,509 @@
+"""trtcolor.color against float64 NumPy written from the definition."""
+
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from trtcolor import color
+
+XYZ_FROM_RGB = np.array(
+    [
+        [0.412453, 0.357580, 0.180423],
+        [0.212671, 0.715160, 0.072169],
+        [0.019334, 0.119193, 0.950227],
+    ]
+)
+WHITE = XYZ_FROM_RGB.sum(axis=1)
+KNEE = 6 / 29
+POISON = 77
+
+
+# ---- truth: float64, channels last ---------------------------------------------------------
+
+
+def true_lab(rgb):
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    t = linear @ XYZ_FROM_RGB.T / WHITE
+    f = np.where(t > KNEE**3, np.cbrt(t), t / (3 * KNEE**2) + 4 / 29)
+    x, y, z = f[..., 0], f[..., 1], f[..., 2]
+    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
+
+
+def true_linear(lab):
+    y = (lab[..., 0] + 16) / 116
+    f = np.stack([y + lab[..., 1] / 500, y, y - lab[..., 2] / 200], axis=-1)
+    t = np.where(f > KNEE, f**3, 3 * KNEE**2 * (f - 4 / 29))
+    return (t * WHITE) @ np.linalg.inv(XYZ_FROM_RGB).T
+
+
+def true_rgb(lab):
+    linear = true_linear(lab).clip(0, 1)
+    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+
+
+def true_weights(source, target):
+    if target < source:
+        edges = np.arange(target + 1)[:, None] * source / target
+        covered = (edges - np.arange(source)).clip(0, 1)
+        return (covered[1:] - covered[:-1]) * target / source
+    return true_bilinear(target, source, source / target)
+
+
+def true_bilinear(size, samples, step):
+    """The matrix that reads `samples` samples at (i + 0.5) * step - 0.5, edge clamped."""
+    position = ((np.arange(size) + 0.5) * step - 0.5).clip(0, samples - 1)
+    return (1 - abs(position[:, None] - np.arange(samples))).clip(0, 1)
+
+
+def true_merge(lightness, chroma, scale):
+    (height, width), (_, h, w) = lightness.shape, chroma.shape
+    rows = true_bilinear(height, h, 1 / scale if scale else h / height)
+    columns = true_bilinear(width, w, 1 / scale if scale else w / width)
+    return np.stack([lightness, *(rows @ plane @ columns.T for plane in chroma)], axis=-1)
+
+
+# ---- what the tests draw -------------------------------------------------------------------
+
+SIDES = st.integers(1, 21)
+SEEDS = st.integers(0, 2**32 - 1)
+LAYOUTS = st.sampled_from(["hwc", "chw"])
+VIEWS = {
+    "contiguous": lambda a: a.copy(),
+    "fortran": np.asfortranarray,
+    "flipped": lambda a: np.flip(np.flip(a).copy()),
+    "stepped": lambda a: np.repeat(a, 3, axis=1)[:, 1::3],
+    "cropped": lambda a: np.pad(a, 2)[tuple(slice(2, 2 + side) for side in a.shape)],
+    "read-only": lambda a: np.frombuffer(a.tobytes(), a.dtype).reshape(a.shape),
+    "big-endian": lambda a: a.astype(a.dtype.newbyteorder(">")),
+    "misaligned": lambda a: np.frombuffer(b"x" + a.tobytes(), a.dtype, offset=1).reshape(a.shape),
+}
+WRITEABLE = ["contiguous", "fortran", "flipped", "stepped", "cropped"]
+
+
+def random_lab(rng, *shape, reach=60.0):
+    lab = rng.uniform(-reach, reach, (*shape, 3)).astype(np.float32)
+    lab[..., 0] = rng.uniform(0, 100, shape)
+    return lab
+
+
+def planar(array, layout):
+    return array if layout == "hwc" else array.transpose(2, 0, 1)
+
+
+def poisoned(name, like):
+    return VIEWS[name](np.full(like.shape, POISON, like.dtype))
+
+
+# ---- accuracy ------------------------------------------------------------------------------
+
+
+def test_all_colours_are_within_2e_4_and_come_back_exactly():
+    green, blue = np.meshgrid(np.arange(256), np.arange(256), indexing="ij")
+    for red in range(256):
+        rgb = np.stack([np.full_like(green, red), green, blue], axis=-1).astype(np.uint8)
+        lab = color.lab_from_rgb(rgb)
+        assert np.abs(lab - true_lab(rgb / 255)).max() <= 2e-4
+        assert np.array_equal(color.rgb_from_lab(lab), rgb)
+        assert np.array_equal(color.rgb_from_lab(lab, gamut="reduce"), rgb)
+
+
+@pytest.mark.parametrize(
+    ("rgb", "lab"),
+    [
+        ((255, 255, 255), (100, 0, 0)),
+        ((0, 0, 0), (0, 0, 0)),
+        ((255, 0, 0), (53.24, 80.09, 67.20)),
+        ((0, 255, 0), (87.73, -86.18, 83.18)),
+        ((0, 0, 255), (32.30, 79.19, -107.86)),
+    ],
+)
+def test_primaries_have_their_published_lab_values(rgb, lab):
+    got = color.lab_from_rgb(np.array([[rgb]], np.uint8))
+    np.testing.assert_allclose(got[0, 0], lab, atol=0.02)
+
+
+def test_greys_have_no_chroma():
+    codes = np.arange(256, dtype=np.uint8)
+    grey = np.repeat(codes[None, :, None], 3, axis=2)
+    assert np.abs(color.lab_from_rgb(grey)[..., 1:]).max() <= 1e-4
+    ramp = np.repeat(np.linspace(0, 1, 99_999, dtype=np.float32)[None, :, None], 3, axis=2)
+    assert np.abs(color.lab_from_rgb(ramp)[..., 1:]).max() <= 1e-4
+
+
+def test_float_rgb_is_within_2e_4():
+    rgb = np.random.default_rng(1).random((600, 601, 3), np.float32)
+    rgb[:100] *= 0.05
+    lab = color.lab_from_rgb(rgb)
+    assert np.abs(lab - true_lab(rgb.astype(np.float64))).max() <= 2e-4
+
+
+def test_rgb_from_any_lab_is_within_1_as_uint8_and_1e_4_as_float():
+    lab = random_lab(np.random.default_rng(2), 700, 701, reach=130.0)
+    truth = true_rgb(lab.astype(np.float64))
+    assert np.abs(color.rgb_from_lab(lab) - np.rint(255 * truth)).max() <= 1
+    assert np.abs(color.rgb_from_lab(lab, dtype=np.float32) - truth).max() <= 1e-4
+
+
+def test_uint8_is_the_float_result_rounded_to_nearest():
+    lab = random_lab(np.random.default_rng(3), 700, 701, reach=130.0)
+    exact = 255 * color.rgb_from_lab(lab, dtype=np.float32).astype(np.float64)
+    assert np.abs(color.rgb_from_lab(lab) - exact).max() <= 0.5 + 1e-4
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_lightness_from_grey_is_within_5e_5_for_every_code(dtype):
+    if dtype == np.float32:
+        codes, top = np.linspace(0, 1, 65536, dtype=dtype), 1
+    else:
+        top = np.iinfo(dtype).max
+        codes = np.arange(top + 1, dtype=dtype)
+    truth = true_lab(np.repeat(codes[:, None] / np.float64(top), 3, axis=1))[:, 0]
+    assert np.abs(color.lightness_from_grey(codes[None])[0] - truth).max() <= 5e-5
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_lightness_from_rgb_is_the_first_channel_of_lab(dtype):
+    rgb = np.random.default_rng(4).integers(0, 256, (33, 35, 3)).astype(dtype)
+    if dtype == np.float32:
+        rgb /= 255
+    assert np.array_equal(color.lightness_from_rgb(rgb), color.lab_from_rgb(rgb)[..., 0])
+
+
+# ---- gamut ---------------------------------------------------------------------------------
+
+
+def test_reduce_keeps_lightness_and_hue_and_ends_at_the_edge_of_the_gamut():
+    lab = random_lab(np.random.default_rng(5), 300, 301, reach=150.0)
+    rgb = color.rgb_from_lab(lab, dtype=np.float32, gamut="reduce")
+    assert rgb.min() >= 0
+    assert rgb.max() <= 1
+    got, wanted = true_lab(rgb.astype(np.float64)), lab.astype(np.float64)
+    assert np.abs(got[..., 0] - wanted[..., 0]).max() < 5e-3
+    assert np.abs(got[..., 1] * wanted[..., 2] - got[..., 2] * wanted[..., 1]).max() < 1.5
+    reach = np.hypot(wanted[..., 1], wanted[..., 2])
+    scale = np.hypot(got[..., 1], got[..., 2]) / reach
+    assert scale.max() < 1 + 1e-3
+    further = wanted.copy()
+    further[..., 1:] *= (scale + 0.02 / reach)[..., None]
+    linear = true_linear(further)
+    reduced = scale < 0.999
+    assert reduced.mean() > 0.5
+    assert ((linear.min(axis=-1) < 0) | (linear.max(axis=-1) > 1))[reduced].all()
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_reduce_leaves_colours_in_gamut_alone(dtype):
+    lab = random_lab(np.random.default_rng(6), 200, 201, reach=130.0)
+    inside = ((true_linear(lab) >= 0) & (true_linear(lab) <= 1)).all(axis=-1)
+    clip = color.rgb_from_lab(lab, dtype=dtype)
+    reduce = color.rgb_from_lab(lab, dtype=dtype, gamut="reduce")
+    assert np.array_equal(clip[inside], reduce[inside])
+    assert not np.array_equal(clip, reduce)
+
+
+def test_reduce_clamps_lightness_to_black_and_white():
+    lab = np.array([[[-5, 40, 40], [0, 40, 40], [100, 40, 40], [120, -9, 9]]], np.float32)
+    rgb = color.rgb_from_lab(lab, gamut="reduce")
+    assert rgb[0].tolist() == [[0] * 3, [0] * 3, [255] * 3, [255] * 3]
+
+
+# ---- what is not a colour ------------------------------------------------------------------
+
+
+def test_nan_counts_as_0_and_out_of_range_floats_are_clamped():
+    odd = np.array([[np.nan, -1, -np.inf, 2, np.inf]], np.float32)
+    grey = color.lightness_from_grey(odd)
+    assert grey.tolist() == color.lightness_from_grey(np.float32([[0, 0, 0, 1, 1]])).tolist()
+    rgb = np.stack([odd, odd[:, ::-1], odd], axis=-1)
+    clean = np.nan_to_num(rgb, nan=0, posinf=1, neginf=0).clip(0, 1)
+    assert np.array_equal(color.lab_from_rgb(rgb), color.lab_from_rgb(clean))
+
+
+@pytest.mark.parametrize("gamut", ["clip", "reduce"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_lab_that_is_not_finite_gives_a_colour(gamut, dtype):
+    values = np.array([np.nan, np.inf, -np.inf, 0, 1e30, -1e30, 1e-45], np.float32)
+    lab = np.stack(np.meshgrid(values, values, values), axis=-1).reshape(7, 49, 3)
+    clean = np.nan_to_num(lab, nan=0).clip(-1000, 1000)
+    rgb = color.rgb_from_lab(lab, gamut=gamut, dtype=dtype)
+    assert np.array_equal(rgb, color.rgb_from_lab(clean, gamut=gamut, dtype=dtype))
+    merged = color.merge_lab(
+        lab[..., 0], lab[..., 1:].transpose(2, 0, 1), scale=1, gamut=gamut, dtype=dtype
+    )
+    assert np.array_equal(merged, rgb)
+
+
+# ---- merge ---------------------------------------------------------------------------------
+
+
+@given(SIDES, SIDES, st.sampled_from([1, 2, 4, None]), SIDES, SIDES, SEEDS)
+def test_merge_reads_chroma_between_half_pixel_centres(height, width, scale, h, w, seed):
+    rng = np.random.default_rng(seed)
+    if scale:
+        h, w = -(-height // scale), -(-width // scale)
+    lightness = rng.uniform(0, 100, (height, width)).astype(np.float32)
+    chroma = rng.uniform(-60, 60, (2, h, w)).astype(np.float32)
+    lab = true_merge(lightness.astype(np.float64), chroma.astype(np.float64), scale)
+    merged = color.merge_lab(lightness, chroma, scale=scale, gamut="clip", dtype=np.float32)
+    assert np.abs(merged - true_rgb(lab)).max() <= 1e-4
+    merged = color.merge_lab(lightness, chroma, scale=scale, gamut="clip")
+    assert np.abs(merged - np.rint(255 * true_rgb(lab))).max() <= 1
+
+
+@given(SIDES, SIDES, st.sampled_from([1, 2, 4]), SEEDS)
+def test_merge_keeps_lightness(height, width, scale, seed):
+    rng = np.random.default_rng(seed)
+    lightness = rng.uniform(0, 100, (height, width)).astype(np.float32)
+    shape = (2, -(-height // scale), -(-width // scale))
+    chroma = rng.uniform(-128, 128, shape).astype(np.float32)
+    merged = color.merge_lab(lightness, chroma, scale=scale, dtype=np.float32)
+    assert np.abs(true_lab(merged.astype(np.float64))[..., 0] - lightness).max() < 5e-3
+
+
+def test_merge_of_a_wide_picture_finds_the_right_columns():
+    lightness = np.full((1, 40_001), 50, np.float32)
+    chroma = np.zeros((2, 1, 20_001), np.float32)
+    chroma[0] = np.linspace(-20, 20, 20_001)
+    lab = np.zeros((1, 40_001, 3))
+    lab[..., 0] = 50
+    lab[..., 1] = np.interp((np.arange(40_001) + 0.5) / 2 - 0.5, np.arange(20_001), chroma[0, 0])
+    merged = color.merge_lab(lightness, chroma, scale=2, dtype=np.float32)
+    assert np.abs(merged - true_rgb(lab)).max() <= 5e-6
+
+
+# ---- resize --------------------------------------------------------------------------------
+
+
+@given(st.integers(1, 300), st.integers(1, 300))
+def test_resize_weights_are_area_or_bilinear_and_sum_to_1(source, target):
+    weights = color.resize_weights(source, target)
+    assert weights.shape == (target, source)
+    assert weights.dtype == np.float32
+    assert np.abs(weights - true_weights(source, target)).max() <= 1e-6
+    assert np.abs(weights.sum(axis=1) - 1).max() <= 1e-5
+
+
+@given(st.integers(0, 3), SIDES, SIDES, SIDES, SIDES, st.sampled_from(list(VIEWS)), SEEDS)
+def test_resize_is_two_products(planes, height, width, h, w, view, seed):
+    shape = (planes, height, width) if planes else (height, width)
+    plane = np.random.default_rng(seed).uniform(-100, 100, shape).astype(np.float32)
+    truth = true_weights(height, h) @ plane.astype(np.float64) @ true_weights(width, w).T
+    given_plane = VIEWS[view](plane)
+    resized = color.resize_plane(given_plane, (h, w))
+    assert np.abs(resized - truth).max() <= 1e-4
+    rows, columns = color.resize_weights(height, h), color.resize_weights(width, w)
+    assert np.abs(resized - rows @ plane @ columns.T).max() <= 1e-4
+    for name in WRITEABLE:
+        out = poisoned(name, resized)
+        assert color.resize_plane(given_plane, (h, w), out=out) is out
+        assert np.array_equal(out, resized)
+
+
+def test_resize_to_the_same_size_copies_exactly():
+    plane = np.random.default_rng(7).standard_normal((3, 13, 17)).astype(np.float32)
+    plane[0, 0, :3] = np.nan, np.inf, -0.0
+    resized = color.resize_plane(plane, (13, 17))
+    assert not np.shares_memory(resized, plane)
+    assert resized.tobytes() == plane.tobytes()
+
+
+# ---- memory: layouts, views, out -------------------------------------------------------------
+
+CONVERSIONS = {
+    "lab_from_rgb uint8": (color.lab_from_rgb, np.uint8, {}),
+    "lab_from_rgb float32": (color.lab_from_rgb, np.float32, {}),
+    "lightness_from_rgb uint8": (color.lightness_from_rgb, np.uint8, {}),
+    "lightness_from_rgb float32": (color.lightness_from_rgb, np.float32, {}),
+    "rgb_from_lab uint8": (color.rgb_from_lab, "lab", {}),
+    "rgb_from_lab float32": (color.rgb_from_lab, "lab", {"dtype": np.float32}),
+    "rgb_from_lab reduce": (color.rgb_from_lab, "lab", {"gamut": "reduce"}),
+}
+
+
+@settings(max_examples=300)
+@given(
+    st.sampled_from(list(CONVERSIONS)),
+    LAYOUTS,
+    st.sampled_from(list(VIEWS)),
+    st.sampled_from(WRITEABLE),
+    SIDES,
+    SIDES,
+    SEEDS,
+)
+def test_layout_view_and_out_do_not_change_a_conversion(
+    conversion, layout, view, out_view, height, width, seed
+):
+    convert, kind, options = CONVERSIONS[conversion]
+    rng = np.random.default_rng(seed)
+    if kind == "lab":
+        picture = random_lab(rng, height, width, reach=110.0)
+    elif kind == np.uint8:
+        picture = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
+    else:
+        picture = rng.random((height, width, 3), np.float32)
+    wanted = convert(picture, **options)
+    if wanted.ndim == 3:
+        wanted = planar(wanted, layout)
+    given_picture = VIEWS[view](planar(picture, layout))
+    got = convert(given_picture, layout=layout, **options)
+    assert np.array_equal(got, wanted)
+    assert got.flags.c_contiguous
+    out = poisoned(out_view, wanted)
+    assert convert(given_picture, layout=layout, out=out, **options) is out
+    assert np.array_equal(out, wanted)
+
+
+@given(
+    st.sampled_from([np.uint8, np.uint16, np.float32]),
+    st.sampled_from(list(VIEWS)),
+    st.sampled_from(WRITEABLE),
+    SIDES,
+    SIDES,
+    SEEDS,
+)
+def test_view_and_out_do_not_change_lightness_from_grey(dtype, view, out_view, h, w, seed):
+    grey = np.random.default_rng(seed).integers(0, 256, (h, w)).astype(dtype)
+    if dtype == np.float32:
+        grey /= 255
+    wanted = color.lightness_from_grey(grey)
+    out = poisoned(out_view, wanted)
+    assert color.lightness_from_grey(VIEWS[view](grey), out=out) is out
+    assert np.array_equal(out, wanted)
+
+
+@given(
+    LAYOUTS,
+    st.sampled_from(list(VIEWS)),
+    st.sampled_from(WRITEABLE),
+    st.sampled_from([np.uint8, np.float32]),
+    SIDES,
+    SIDES,
+    SEEDS,
+)
+def test_layout_view_and_out_do_not_change_a_merge(layout, view, out_view, dtype, h, w, seed):
+    rng = np.random.default_rng(seed)
+    lightness = rng.uniform(0, 100, (h, w)).astype(np.float32)
+    chroma = rng.uniform(-90, 90, (2, (h + 1) // 2, (w + 1) // 2)).astype(np.float32)
+    wanted = planar(color.merge_lab(lightness, chroma, scale=2, dtype=dtype), layout)
+    out = poisoned(out_view, wanted)
+    views = VIEWS[view](lightness), VIEWS[view](chroma)
+    assert color.merge_lab(*views, scale=2, dtype=dtype, layout=layout, out=out) is out
+    assert np.array_equal(out, wanted)
+
+
+def test_nothing_outside_out_is_written():
+    frame = np.full((9, 30, 5), POISON, np.uint8)
+    out = frame[1:-1, 3:-3:2, 1:-1]
+    lab = random_lab(np.random.default_rng(8), 7, 12)
+    color.rgb_from_lab(lab, out=out)
+    color.merge_lab(lab[..., 0].copy(), lab.transpose(2, 0, 1)[1:], scale=1, out=out)
+    out[...] = POISON
+    assert (frame == POISON).all()
+
+
+def test_threads_get_the_same_result():
+    rgb = np.random.default_rng(9).integers(0, 256, (200, 201, 3), dtype=np.uint8)
+    wanted = color.lab_from_rgb(rgb)
+    with ThreadPoolExecutor(4) as pool:
+        for lab in pool.map(color.lab_from_rgb, [rgb] * 16):
+            assert np.array_equal(lab, wanted)
+
+
+# ---- refusals ------------------------------------------------------------------------------
+
+RGB = np.zeros((4, 6, 3), np.uint8)
+LAB = np.zeros((4, 6, 3), np.float32)
+PLANE = np.zeros((4, 6), np.float32)
+CHROMA = np.zeros((2, 2, 3), np.float32)
+READ_ONLY = np.broadcast_to(np.float32(0), LAB.shape)
+SELF_OVERLAPPING = np.lib.stride_tricks.as_strided(np.zeros(99, np.float32), LAB.shape, (4, 4, 4))
+REFUSED = {
+    "float64 RGB": (TypeError, lambda: color.lab_from_rgb(RGB / 255)),
+    "a list of numbers": (TypeError, lambda: color.lab_from_rgb([[[1, 2, 3]]])),
+    "no array at all": (TypeError, lambda: color.lab_from_rgb(None)),
+    "uint8 Lab": (TypeError, lambda: color.rgb_from_lab(RGB)),
+    "four channels": (ValueError, lambda: color.lab_from_rgb(np.zeros((4, 6, 4), np.uint8))),
+    "a plane for a picture": (ValueError, lambda: color.lightness_from_rgb(RGB[..., 0])),
+    "a picture for a plane": (ValueError, lambda: color.lightness_from_grey(RGB)),
+    "the other layout": (ValueError, lambda: color.lab_from_rgb(RGB, layout="chw")),
+    "an unknown layout": (ValueError, lambda: color.lab_from_rgb(RGB, layout="HWC")),
+    "an unknown layout of a merge": (
+        ValueError,
+        lambda: color.merge_lab(PLANE, CHROMA, scale=2, layout="nhwc"),
+    ),
+    "an unknown gamut": (ValueError, lambda: color.rgb_from_lab(LAB, gamut="clamp")),
+    "an unknown dtype": (TypeError, lambda: color.rgb_from_lab(LAB, dtype=np.uint16)),
+    "no rows": (ValueError, lambda: color.lab_from_rgb(RGB[:0])),
+    "no columns": (ValueError, lambda: color.lightness_from_grey(PLANE[:, :0])),
+    "out of another shape": (ValueError, lambda: color.lab_from_rgb(RGB, out=LAB[1:])),
+    "out of another dtype": (TypeError, lambda: color.lab_from_rgb(RGB, out=RGB.copy())),
+    "out of swapped bytes": (TypeError, lambda: color.lab_from_rgb(RGB, out=LAB.astype(">f4"))),
+    "out that is a list": (TypeError, lambda: color.lab_from_rgb(RGB, out=[0])),
+    "read-only out": (ValueError, lambda: color.lab_from_rgb(RGB, out=READ_ONLY)),
+    "out that overlaps itself": (
+        ValueError,
+        lambda: color.lab_from_rgb(RGB, out=SELF_OVERLAPPING),
+    ),
+    "misaligned out": (
+        ValueError,
+        lambda: color.lab_from_rgb(
+            RGB, out=np.zeros(289, np.uint8)[1:].view(np.float32).reshape(LAB.shape)
+        ),
+    ),
+    "out that is the input": (
+        ValueError,
+        lambda: color.rgb_from_lab(LAB, dtype=np.float32, out=LAB),
+    ),
+    "out over the chroma": (
+        ValueError,
+        lambda: color.resize_plane(PLANE, PLANE.shape, out=PLANE[::-1]),
+    ),
+    "chroma of another scale": (ValueError, lambda: color.merge_lab(PLANE, CHROMA, scale=4)),
+    "chroma with three channels": (
+        ValueError,
+        lambda: color.merge_lab(PLANE, np.zeros((3, 2, 3), np.float32), scale=2),
+    ),
+    "scale 3": (ValueError, lambda: color.merge_lab(PLANE, CHROMA, scale=3)),
+    "a picture to resize_plane": (ValueError, lambda: color.resize_plane(LAB[None], (2, 2))),
+    "size 0": (ValueError, lambda: color.resize_plane(PLANE, (0, 2))),
+    "one size": (ValueError, lambda: color.resize_plane(PLANE, 2)),
+    "a fraction of a pixel": (ValueError, lambda: color.resize_plane(PLANE, (2.5, 2))),
+    "weights to size 0": (ValueError, lambda: color.resize_weights(3, 0)),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refusal_is_one_sentence(case):
+    error, call = REFUSED[case]
+    with pytest.raises(error) as caught:
+        call()
+    message = str(caught.value)
+    assert "\n" not in message
+    assert ". " not in message
+    assert "but" in message
+    assert "; " in message
+
+
+def test_an_unbuilt_tree_names_the_command_to_build_it(tmp_path):
+    package = Path(color.__file__).parent
+    shutil.copytree(
+        package, tmp_path / "trtcolor", ignore=shutil.ignore_patterns("*.so", "*.pyd", "models")
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", "import trtcolor.color"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 1
+    last = run.stderr.strip().splitlines()[-1]
+    assert last.startswith("ImportError: ")
+    assert last.endswith("build it with: pip install -e .")

@@ -1,0 +1,58 @@
+"""Every exception class that trtcolor raises on purpose.
+
+A message is one sentence: what came, what was needed, what to do. The command line prints it
+behind ``error:`` and exits with status 1; nothing here ever reaches a user as a traceback.
+
+Wrong arguments of a function (dtype, shape, range) are ``ValueError`` or ``TypeError`` as anywhere
+in Python; the classes below are for the world outside the program: files, models, backends.
+"""
+
+from __future__ import annotations
+
+
+class TrtcolorError(Exception):
+    """Base of all of them; catch this to catch whatever trtcolor refuses."""
+
+
+class PictureError(TrtcolorError):
+    """A picture file could not be read or written."""
+
+
+class OutputExistsError(PictureError):
+    """An output is already there and overwriting was not asked for."""
+
+
+class DataError(TrtcolorError):
+    """A data set (a folder of pictures, a shard) has nothing usable or does not fit."""
+
+
+class BundleError(TrtcolorError):
+    """A model bundle is missing, incomplete, altered or of another format."""
+
+
+class UnknownModelError(BundleError):
+    """No bundle of that name is installed and no folder of that name exists."""
+
+
+class BackendError(TrtcolorError):
+    """A backend is not installed, does not load the graph or fails while running it."""
+
+
+class NoGlobalFeaturesError(TrtcolorError):
+    """Global features were asked of, or given to, a network that has none."""
+
+
+class CheckpointError(TrtcolorError):
+    """A checkpoint is missing, damaged or of another family or configuration."""
+
+
+class ConfigError(TrtcolorError):
+    """A training configuration has an unknown, missing or impossible entry."""
+
+
+class ExportError(TrtcolorError):
+    """An export was refused, for example because the graph's parity check failed."""
+
+
+class TrainingError(TrtcolorError):
+    """Training cannot go on, for example because the loss is not a number."""
