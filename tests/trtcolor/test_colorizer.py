@@ -1,0 +1,402 @@
+"""A frame of any kind and size comes out coloured, with the lightness that it came with."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from trtcolor import Colorizer, color
+from trtcolor.errors import BackendError, BundleError, NoGlobalFeaturesError, UnknownModelError
+
+MakeBundle = Callable[..., Path]
+SIZES = [(1, 1), (1, 9), (7, 1), (17, 23), (8, 8), (33, 16)]
+
+
+def picture(*shape: int, dtype: type = np.uint8, seed: int = 1) -> NDArray[Any]:
+    top = np.iinfo(dtype).max
+    return np.random.default_rng(seed).integers(0, top, shape, dtype, endpoint=True)
+
+
+def true_lightness(rgb: NDArray[Any]) -> NDArray[np.float64]:
+    """CIE L* in float64 from the lines of DESIGN.md, of (H, W) grey or (H, W, 3) sRGB."""
+    code = rgb.astype(np.float64) / np.iinfo(rgb.dtype).max
+    linear = np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4)
+    weights = np.array([0.212671, 0.715160, 0.072169])
+    y = linear if rgb.ndim == 2 else linear @ (weights / weights.sum())
+    small = (6 / 29) ** 3
+    return 116 * np.where(y > small, np.cbrt(y), y / (3 * (6 / 29) ** 2) + 4 / 29) - 16
+
+
+@pytest.fixture
+def colorizer(make_bundle: MakeBundle) -> Colorizer:
+    """Without global features, chroma at half the resolution."""
+    return Colorizer(make_bundle())
+
+
+@pytest.fixture
+def fused(make_bundle: MakeBundle) -> Colorizer:
+    """With global features, a classifier and a joint graph for 16x16."""
+    return Colorizer(make_bundle(global_size=16, classes=("abbey", "beach", "castle")))
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("scale", [1, 2, 4])
+def test_any_size_comes_out_coloured_at_that_size(
+    size: tuple[int, int], scale: int, make_bundle: MakeBundle
+) -> None:
+    coloured = Colorizer(make_bundle(scale=scale)).colorize(60 + picture(*size) // 2)
+    assert coloured.shape == (*size, 3)
+    assert coloured.dtype == np.uint8
+    assert (coloured[..., 0] != coloured[..., 2]).any()
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("render", ["full", 8])
+def test_the_lightness_that_came_in_goes_out(
+    size: tuple[int, int], dtype: type, render: Any, colorizer: Colorizer
+) -> None:
+    grey = picture(*size, dtype=dtype)
+    coloured = colorizer.colorize(grey, render=render, saturation=3)
+    change = np.abs(true_lightness(coloured) - true_lightness(grey))
+    assert change.max() <= (0.6 if dtype == np.uint8 else 0.01)
+
+
+def test_a_reduced_network_size_gives_about_the_same_colours_as_the_full_one(
+    colorizer: Colorizer,
+) -> None:
+    ramp = np.add.outer(np.arange(64), np.arange(96)).astype(np.uint8)
+    full, half = (colorizer.colorize(ramp, render=size) for size in ("full", 32))
+    inner = np.s_[8:-8, 8:-8]
+    assert np.abs(full[inner].astype(int) - half[inner]).max() <= 6
+
+
+def test_predicted_chroma_is_the_networks_on_the_edge_padded_frame(
+    make_bundle: MakeBundle,
+) -> None:
+    low = np.random.default_rng(5).normal(0, 0.1, (2, 1, 3, 3)).astype(np.float32)
+    bias = np.array([3, -4], np.float32)
+    colorizer = Colorizer(make_bundle(weights={"low": low, "low_bias": bias}))
+    frame = picture(13, 18)
+    chroma = colorizer.predict(colorizer.prepare(frame))
+    padded = np.pad(color.lightness_from_grey(frame), ((0, 3), (0, 6)), mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(padded, 1), (3, 3))
+    for plane, weights, shift in zip(chroma, low[:, 0], bias.tolist(), strict=True):
+        expected = (windows * weights).sum(axis=(2, 3))[::2, ::2] + shift
+        np.testing.assert_allclose(plane, expected[:7, :9], rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_colorize_is_prepare_predict_and_merge_in_a_row(dtype: type, colorizer: Colorizer) -> None:
+    frame = picture(19, 30, 3, dtype=dtype)
+    prepared = colorizer.prepare(frame)
+    merged = colorizer.merge(prepared, colorizer.predict(prepared), saturation=0.5)
+    np.testing.assert_array_equal(merged, colorizer.colorize(frame, saturation=0.5))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("channels", [2, 4])
+def test_alpha_is_kept_as_it_was(dtype: type, channels: int, colorizer: Colorizer) -> None:
+    frame = picture(9, 11, channels, dtype=dtype)
+    coloured = colorizer.colorize(frame)
+    assert coloured.shape == (9, 11, 4)
+    assert coloured.dtype == dtype
+    np.testing.assert_array_equal(coloured[..., 3], frame[..., -1])
+    np.testing.assert_array_equal(coloured[..., :3], colorizer.colorize(frame[..., : channels - 1]))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_grey_comes_out_the_same_in_whatever_layout_it_came(
+    dtype: type, colorizer: Colorizer
+) -> None:
+    grey = picture(9, 11, dtype=dtype)
+    expected = colorizer.colorize(grey).astype(int)
+    rgb = np.repeat(grey[..., None], 3, axis=2)
+    np.testing.assert_array_equal(colorizer.colorize(grey[..., None]), expected)
+    assert np.abs(colorizer.colorize(rgb) - expected).max() <= 1
+    flipped = np.ascontiguousarray(grey[:, ::-1])[:, ::-1]
+    np.testing.assert_array_equal(colorizer.colorize(flipped), expected)
+
+
+def test_a_colour_frame_is_seen_as_its_lightness(colorizer: Colorizer) -> None:
+    frame = picture(9, 11, 3)
+    np.testing.assert_array_equal(
+        colorizer.prepare(frame).frame.lightness, color.lightness_from_rgb(frame)
+    )
+
+
+def test_the_frame_that_came_is_not_changed(colorizer: Colorizer) -> None:
+    frame = picture(9, 11, 4)
+    before = frame.copy()
+    frame.flags.writeable = False
+    colorizer.colorize(frame)
+    np.testing.assert_array_equal(frame, before)
+
+
+def test_saturation_zero_gives_the_grey_frame_back(colorizer: Colorizer) -> None:
+    for dtype in (np.uint8, np.uint16):
+        grey = picture(16, 16, dtype=dtype)
+        out = colorizer.colorize(grey, saturation=0).astype(int)
+        assert np.abs(out - grey[..., None].astype(int)).max() <= 1
+        assert (out[..., 0] == out[..., 2]).all()
+
+
+def test_saturation_multiplies_chroma(colorizer: Colorizer) -> None:
+    frame = picture(16, 16)
+    prepared = colorizer.prepare(frame)
+    chroma = colorizer.predict(prepared)
+    np.testing.assert_array_equal(
+        colorizer.merge(prepared, chroma, saturation=2), colorizer.merge(prepared, 2 * chroma)
+    )
+
+
+@pytest.mark.parametrize("saturation", [-0.1, 10.1, float("nan"), float("inf")])
+def test_a_saturation_out_of_range_is_refused(saturation: float, colorizer: Colorizer) -> None:
+    with pytest.raises(ValueError, match=r"saturation is .* from 0 to 10"):
+        colorizer.colorize(picture(8, 8), saturation=saturation)
+
+
+def test_clipping_does_not_keep_lightness_but_reducing_does(make_bundle: MakeBundle) -> None:
+    folder, grey = make_bundle(), picture(16, 16)
+    change = {}
+    for gamut in ("clip", "reduce"):
+        coloured = Colorizer(folder, gamut=gamut).colorize(grey, saturation=10)
+        change[gamut] = np.abs(true_lightness(coloured) - true_lightness(grey)).max()
+    assert change["reduce"] <= 0.6 < change["clip"]
+
+
+@pytest.mark.parametrize(
+    ("frame", "error", "message"),
+    [
+        ([[1, 2]], TypeError, "list came"),
+        (np.zeros((4, 4)), TypeError, "float64 came"),
+        (np.zeros((4, 4), bool), TypeError, "bool came"),
+        (np.zeros((4, 4), np.int16), TypeError, "int16 came"),
+        (np.zeros(4, np.uint8), ValueError, "put the channels last"),
+        (np.zeros((4, 4, 5), np.uint8), ValueError, "put the channels last"),
+        (np.zeros((4, 4, 0), np.uint8), ValueError, "put the channels last"),
+        (np.zeros((1, 4, 4, 3), np.uint8), ValueError, "put the channels last"),
+        (np.zeros((0, 4), np.uint8), ValueError, "at least 1x1"),
+        (np.zeros((4, 0, 3), np.uint8), ValueError, "at least 1x1"),
+    ],
+)
+def test_what_is_no_frame_is_refused(
+    frame: Any, error: type[Exception], message: str, colorizer: Colorizer
+) -> None:
+    with pytest.raises(error, match=message) as caught:
+        colorizer.colorize(frame)
+    assert "\n" not in str(caught.value)
+
+
+def test_global_features_come_from_the_whole_frame_at_the_global_size(fused: Colorizer) -> None:
+    frame = picture(31, 47)
+    features = fused.global_features(frame)
+    assert features.shape == (3,)
+    assert features.dtype == np.float32
+    small = color.resize_plane(color.lightness_from_grey(frame), (16, 16))
+    (expected,) = fused._runner.run("global", {"lightness": small[None, None]}, ["global_features"])
+    np.testing.assert_array_equal(features, expected[0])
+
+
+@pytest.mark.parametrize("size", [(31, 47), (16, 16), (1, 1)])
+def test_a_frames_own_features_given_back_change_nothing(
+    size: tuple[int, int], fused: Colorizer
+) -> None:
+    frame = picture(*size)
+    own = fused.predict(fused.prepare(frame))
+    given = fused.predict(fused.prepare(frame, global_features=fused.global_features(frame)))
+    np.testing.assert_allclose(given, own, rtol=1e-5, atol=1e-4)
+
+
+def test_features_of_another_picture_change_the_colours(fused: Colorizer) -> None:
+    frame = picture(20, 20)
+    other = fused.global_features(np.full((20, 20), 255, np.uint8))
+    styled = fused.colorize(frame, global_features=other)
+    assert (styled != fused.colorize(frame)).any()
+    np.testing.assert_array_equal(
+        styled, fused.colorize(frame, global_features=other.astype(np.float64))
+    )
+
+
+@pytest.mark.parametrize(
+    ("size", "render", "graph"),
+    [
+        ((16, 16), "full", "joint"),
+        ((16, 16), 16, "joint"),
+        ((40, 40), 16, "joint"),
+        ((40, 40), "full", "local"),
+        ((16, 17), "full", "local"),
+        ((15, 16), "full", "local"),
+        ((40, 80), 16, "local"),
+    ],
+)
+def test_the_joint_graph_runs_only_at_exactly_the_global_size(
+    size: tuple[int, int], render: Any, graph: str, fused: Colorizer
+) -> None:
+    prepared = fused.prepare(picture(*size), render=render)
+    assert prepared.graph == graph
+    assert (prepared.global_lightness is None) == (graph == "joint")
+
+
+def test_given_features_are_used_at_the_global_size_too(fused: Colorizer) -> None:
+    prepared = fused.prepare(picture(16, 16), global_features=np.zeros(3))
+    assert prepared.graph == "local"
+    assert prepared.global_lightness is None
+
+
+def test_a_bundle_without_a_joint_graph_gives_the_same_colours(
+    fused: Colorizer, make_bundle: MakeBundle
+) -> None:
+    parted = Colorizer(make_bundle("parted", global_size=16, joint=False, classes=("a", "b", "c")))
+    frame = picture(16, 16)
+    assert parted.prepare(frame).graph == "local"
+    np.testing.assert_allclose(
+        parted.predict(parted.prepare(frame)),
+        fused.predict(fused.prepare(frame)),
+        rtol=1e-5,
+        atol=1e-4,
+    )
+
+
+@pytest.mark.parametrize("features", [np.zeros((1, 3)), np.float32(1), np.full(3, np.nan)])
+def test_features_that_are_no_finite_vector_are_refused(features: Any, fused: Colorizer) -> None:
+    with pytest.raises(ValueError, match=r"a \(G,\) vector of finite numbers"):
+        fused.colorize(picture(8, 8), global_features=features)
+
+
+def test_features_of_another_length_are_refused(fused: Colorizer) -> None:
+    with pytest.raises(BackendError, match="global_features"):
+        fused.colorize(picture(8, 8), global_features=np.zeros(4))
+
+
+def test_a_network_without_global_features_says_so(colorizer: Colorizer) -> None:
+    frame = picture(8, 8)
+    with pytest.raises(NoGlobalFeaturesError, match="has no global features"):
+        colorizer.global_features(frame)
+    with pytest.raises(NoGlobalFeaturesError, match="has no global features"):
+        colorizer.colorize(frame, global_features=np.zeros(3))
+    with pytest.raises(NoGlobalFeaturesError, match="has no scene classifier"):
+        colorizer.classify(frame)
+
+
+def test_a_network_with_features_but_without_classes_does_not_classify(
+    make_bundle: MakeBundle,
+) -> None:
+    with pytest.raises(NoGlobalFeaturesError, match="has no scene classifier"):
+        Colorizer(make_bundle(global_size=16)).classify(picture(8, 8))
+
+
+def test_classes_come_with_their_probabilities_most_probable_first(fused: Colorizer) -> None:
+    scenes = fused.classify(picture(20, 30))
+    names, probabilities = zip(*scenes, strict=True)
+    assert set(names) == {"abbey", "beach", "castle"}
+    assert sum(probabilities) == pytest.approx(1)
+    assert list(probabilities) == sorted(probabilities, reverse=True)
+    assert fused.classify(picture(20, 30), top=1) == scenes[:1]
+
+
+def test_probabilities_are_the_softmax_of_the_logits(make_bundle: MakeBundle) -> None:
+    weights = {
+        "low": np.zeros((2, 1, 3, 3), np.float32),
+        "low_bias": np.array([1, 0], np.float32),
+        "pooled": np.array([[1, 0, 0], [0, 0, 0]], np.float32),
+        "scenes": np.array([[0, 2000], [0, 0], [0, 0]], np.float32),
+    }
+    folder = make_bundle(global_size=16, classes=("abbey", "beach"), weights=weights)
+    assert Colorizer(folder).classify(picture(8, 8)) == [("beach", 1.0), ("abbey", 0.0)]
+
+
+@pytest.mark.parametrize("top", [0, -1, 1.0, True])
+def test_a_number_of_classes_that_is_none_is_refused(top: Any, fused: Colorizer) -> None:
+    with pytest.raises(ValueError, match="top is"):
+        fused.classify(picture(8, 8), top=top)
+
+
+def test_a_classifier_with_other_classes_than_the_spec_is_refused(make_bundle: MakeBundle) -> None:
+    folder = make_bundle(
+        global_size=16,
+        classes=("abbey", "beach"),
+        weights={"scenes": np.zeros((3, 5), np.float32)},
+    )
+    with pytest.raises(BundleError, match="5 class logits and names 2"):
+        Colorizer(folder).classify(picture(8, 8))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_network_that_gives_no_numbers_is_an_error_and_not_a_grey_frame(
+    value: float, make_bundle: MakeBundle
+) -> None:
+    folder = make_bundle(weights={"low_bias": np.array([0, value], np.float32)})
+    with pytest.raises(BackendError, match="gave chroma that is not finite"):
+        Colorizer(folder).colorize(picture(8, 8))
+
+
+def test_a_network_with_another_grid_than_its_spec_is_refused(make_bundle: MakeBundle) -> None:
+    from trtcolor.spec import SizeRule
+
+    folder = make_bundle(scale=2, size=SizeRule(8, 4, 32))
+    with pytest.raises(BackendError, match=r"chroma of shape \(1, 2, 4, 4\)"):
+        Colorizer(folder).colorize(picture(8, 8))
+
+
+def test_a_chroma_scale_that_cannot_be_merged_is_refused(make_bundle: MakeBundle) -> None:
+    with pytest.raises(BundleError, match="chroma scale 8"):
+        Colorizer(make_bundle(scale=8))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"gamut": "shrink"}, "gamut is 'shrink'"),
+        ({"render": 0}, "render is 0"),
+        ({"backend": "abacus"}, "backend is 'abacus'"),
+        ({"threads": 0}, "threads is 0"),
+    ],
+)
+def test_a_wrong_argument_is_refused(
+    arguments: dict[str, Any], message: str, make_bundle: MakeBundle
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        Colorizer(make_bundle(), **arguments)
+
+
+def test_an_altered_or_unknown_model_is_refused(make_bundle: MakeBundle) -> None:
+    folder = make_bundle()
+    with (folder / "weights.bin").open("ab") as stream:
+        stream.write(b"\0")
+    with pytest.raises(BundleError, match="SHA-256"):
+        Colorizer(folder)
+    with pytest.raises(UnknownModelError):
+        Colorizer("no-such-model")
+
+
+def test_a_closed_colorizer_refuses(make_bundle: MakeBundle) -> None:
+    with Colorizer(make_bundle()) as colorizer:
+        colorizer.colorize(picture(8, 8))
+    with pytest.raises(BackendError, match="closed"):
+        colorizer.colorize(picture(8, 8))
+
+
+def test_two_colorizers_in_threads_do_not_disturb_each_other(make_bundle: MakeBundle) -> None:
+    frames = [picture(40 + i, 50 - i, seed=i) for i in range(8)]
+    pair = [Colorizer(make_bundle(f"model-{i}", seed=i), threads=1) for i in range(2)]
+    expected = [[one.colorize(frame) for frame in frames] for one in pair]
+    found: dict[int, list[NDArray[Any]]] = {}
+
+    def work(worker: int) -> None:
+        found[worker] = [pair[worker % 2].colorize(frame) for frame in frames]
+
+    workers = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+    for thread in workers:
+        thread.start()
+    for thread in workers:
+        thread.join()
+    for worker in range(4):
+        for frame, reference in zip(found[worker], expected[worker % 2], strict=True):
+            np.testing.assert_array_equal(frame, reference)

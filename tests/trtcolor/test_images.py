@@ -1,0 +1,471 @@
+"""Pictures are read as they are meant, and written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import struct
+import warnings
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from trtcolor import images
+from trtcolor.errors import OutputExistsError, PictureError
+from trtcolor.images import check_output, read_picture, write_picture
+
+
+def pixels(*shape: int, dtype: type = np.uint8) -> NDArray[Any]:
+    top = np.iinfo(dtype).max
+    return np.random.default_rng(2).integers(0, top, shape, dtype, endpoint=True)
+
+
+def png16(path: Path, array: NDArray[np.uint16], *, transparent: bytes = b"") -> None:
+    """A 16-bit PNG from its definition, each row with the filter "None"."""
+    height, width, channels = array.shape
+    rows = array.astype(">u2").view(np.uint8).reshape(height, -1)
+    data = zlib.compress(np.insert(rows, 0, 0, axis=1).tobytes())
+    header = struct.pack(">IIBBBBB", width, height, 16, (0, 0, 4, 2, 6)[channels], 0, 0, 0)
+    with path.open("wb") as stream:
+        stream.write(b"\x89PNG\r\n\x1a\n")
+        for kind, content in (
+            (b"IHDR", header),
+            (b"tRNS", transparent),
+            (b"IDAT", data),
+            (b"IEND", b""),
+        ):
+            if content or kind == b"IEND":
+                stream.write(struct.pack(">I", len(content)) + kind + content)
+                stream.write(struct.pack(">I", zlib.crc32(kind + content)))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("grey.png", "grey.tif", "grey.bmp", "grey.pgm"),
+        *("rgb.png", "rgb.tif", "rgb.bmp", "rgb.ppm", "rgb.webp"),
+    ],
+)
+def test_eight_bit_pictures_are_read_as_they_are(name: str, tmp_path: Path) -> None:
+    array = pixels(7, 9) if name.startswith("grey") else pixels(7, 9, 3)
+    Image.fromarray(array).save(tmp_path / name, lossless=True)
+    np.testing.assert_array_equal(read_picture(tmp_path / name).pixels, array)
+
+
+@pytest.mark.parametrize("channels", [2, 4])
+def test_alpha_is_read(channels: int, tmp_path: Path) -> None:
+    array = pixels(7, 9, channels)
+    Image.fromarray(array).save(tmp_path / "a.png")
+    np.testing.assert_array_equal(read_picture(tmp_path / "a.png").pixels, array)
+
+
+def test_the_format_is_told_from_the_content(tmp_path: Path) -> None:
+    Image.fromarray(pixels(7, 9)).save(tmp_path / "a.png")
+    os.rename(tmp_path / "a.png", tmp_path / "a.jpg")
+    assert read_picture(tmp_path / "a.jpg").format == "PNG"
+
+
+def test_bilevel_palette_and_cmyk_pictures_are_converted(tmp_path: Path) -> None:
+    rgb = Image.fromarray(pixels(8, 8, 3))
+    rgb.convert("1").save(tmp_path / "bilevel.png")
+    assert set(np.unique(read_picture(tmp_path / "bilevel.png").pixels)) == {0, 255}
+    palette = rgb.quantize(4)
+    palette.save(tmp_path / "palette.png")
+    expected = np.asarray(palette.convert("RGB"))
+    np.testing.assert_array_equal(read_picture(tmp_path / "palette.png").pixels, expected)
+    rgb.convert("CMYK").save(tmp_path / "cmyk.tif")
+    np.testing.assert_array_equal(read_picture(tmp_path / "cmyk.tif").pixels, np.asarray(rgb))
+
+
+def test_a_colour_named_transparent_becomes_alpha(tmp_path: Path) -> None:
+    palette = Image.fromarray(pixels(8, 8, 3)).quantize(4)
+    palette.save(tmp_path / "p.png", transparency=2)
+    alpha = read_picture(tmp_path / "p.png").pixels[..., 3]
+    np.testing.assert_array_equal(alpha == 0, np.asarray(palette) == 2)
+    grey = pixels(8, 8)
+    Image.fromarray(grey).save(tmp_path / "g.png", transparency=int(grey[3, 4]))
+    read = read_picture(tmp_path / "g.png").pixels
+    np.testing.assert_array_equal(read[..., 0], grey)
+    np.testing.assert_array_equal(read[..., 1] == 0, grey == grey[3, 4])
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_all_sixteen_bits_of_a_png_are_read(channels: int, tmp_path: Path) -> None:
+    array = pixels(7, 9, channels, dtype=np.uint16)
+    png16(tmp_path / "a.png", array)
+    expected = array[..., 0] if channels == 1 else array
+    read = read_picture(tmp_path / "a.png").pixels
+    assert read.dtype == np.uint16
+    np.testing.assert_array_equal(read, expected)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_sixteen_bit_colour_named_transparent_becomes_alpha(
+    channels: int, tmp_path: Path
+) -> None:
+    array = pixels(7, 9, channels, dtype=np.uint16)
+    png16(tmp_path / "a.png", array, transparent=array[2, 3].astype(">u2").tobytes())
+    read = read_picture(tmp_path / "a.png").pixels
+    np.testing.assert_array_equal(read[..., :-1], array)
+    expected = np.full((7, 9), 65535)
+    expected[2, 3] = 0
+    np.testing.assert_array_equal(read[..., -1], expected)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_all_sixteen_bits_of_a_tiff_are_read(order: str, channels: int, tmp_path: Path) -> None:
+    array = pixels(7, 9, channels, dtype=np.uint16)
+    tiff16(tmp_path / "a.tif", array, order)
+    expected = array[..., 0] if channels == 1 else array
+    np.testing.assert_array_equal(read_picture(tmp_path / "a.tif").pixels, expected)
+
+
+def test_a_tiff_whose_white_is_zero_is_turned(tmp_path: Path) -> None:
+    array = pixels(7, 9, 1, dtype=np.uint16)
+    tiff16(tmp_path / "a.tif", array, "<", white_is_zero=True)
+    np.testing.assert_array_equal(read_picture(tmp_path / "a.tif").pixels, 65535 - array[..., 0])
+
+
+def test_sixteen_bits_that_would_be_read_wrong_are_refused(tmp_path: Path) -> None:
+    tiff16(tmp_path / "a.tif", pixels(7, 9, 3, dtype=np.uint16), "<", planar=2)
+    refused(tmp_path / "a.tif", "16-bit samples in separate planes")
+    samples = pixels(7, 9, 3, dtype=np.uint16).astype(">u2")
+    (tmp_path / "a.ppm").write_bytes(b"P6 9 7 65535\n" + samples.tobytes())
+    refused(tmp_path / "a.ppm", "16-bit colour in PNM")
+
+
+def tiff16(
+    path: Path,
+    array: NDArray[np.uint16],
+    order: str,
+    *,
+    white_is_zero: bool = False,
+    planar: int = 1,
+) -> None:
+    """An uncompressed 16-bit TIFF from its definition (TIFF 6.0)."""
+    height, width, channels = array.shape
+    entries = 10 + (channels == 4)
+    bits_at = 8 + 2 + 12 * entries + 4
+    data_at = bits_at + 8
+
+    def entry(tag: int, kind: int, count: int, value: int) -> bytes:
+        packed = struct.pack(order + ("HH" if kind == 3 else "I"), value, *([0] * (kind == 3)))
+        return struct.pack(order + "HHI", tag, kind, count) + packed
+
+    directory = [
+        entry(256, 4, 1, width),
+        entry(257, 4, 1, height),
+        entry(258, 3, 1, 16) if channels == 1 else entry(258, 4, channels, bits_at),
+        entry(259, 3, 1, 1),
+        entry(262, 3, 1, (0 if white_is_zero else 1) if channels == 1 else 2),
+        entry(273, 4, 1, data_at),
+        entry(277, 3, 1, channels),
+        entry(278, 4, 1, height),
+        entry(279, 4, 1, array.nbytes),
+        entry(284, 3, 1, planar),
+    ]
+    if channels > 1:  # BitsPerSample is SHORT
+        directory[2] = directory[2][:2] + struct.pack(order + "H", 3) + directory[2][4:]
+    if channels == 4:
+        directory.append(entry(338, 3, 1, 2))
+    head = (b"II" if order == "<" else b"MM") + struct.pack(order + "HI", 42, 8)
+    body = struct.pack(order + "H", entries) + b"".join(directory) + bytes(4)
+    bits = struct.pack(order + "4H", 16, 16, 16, 16)
+    path.write_bytes(head + body + bits + array.astype(order + "u2").tobytes())
+
+
+def test_sixteen_bit_grey_pnm_is_read(tmp_path: Path) -> None:
+    array = pixels(7, 9, dtype=np.uint16)
+    (tmp_path / "a.pgm").write_bytes(b"P5 9 7 65535\n" + array.astype(">u2").tobytes())
+    np.testing.assert_array_equal(read_picture(tmp_path / "a.pgm").pixels, array)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".jpg", ".webp"])
+def test_the_exif_orientation_is_applied(suffix: str, orientation: int, tmp_path: Path) -> None:
+    corners = np.zeros((32, 48, 3), np.uint8)
+    corners[:16, :24, 0] = corners[16:, 24:, 1] = 255
+    corners[16:, :24] = 255
+    upright = {
+        1: corners,
+        2: corners[:, ::-1],
+        3: corners[::-1, ::-1],
+        4: corners[::-1],
+        5: corners.swapaxes(0, 1),
+        6: np.rot90(corners, -1),
+        7: np.rot90(corners, 2).swapaxes(0, 1),
+        8: np.rot90(corners),
+    }
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / f"a{suffix}"
+    Image.fromarray(corners).save(path, exif=exif)
+    read = read_picture(path).pixels
+    assert read.shape == upright[orientation].shape
+    assert np.abs(read.astype(int) - upright[orientation]).mean() < 8
+
+
+def test_the_first_picture_of_an_animation_is_read(tmp_path: Path) -> None:
+    first, second = (Image.new("L", (4, 4), level) for level in (10, 200))
+    first.save(tmp_path / "a.gif", save_all=True, append_images=[second])
+    assert (read_picture(tmp_path / "a.gif").pixels == 10).all()
+
+
+def test_floating_point_and_32_bit_pictures_are_refused(tmp_path: Path) -> None:
+    for mode in ("F", "I"):
+        Image.new(mode, (4, 4)).save(tmp_path / "a.tif")
+        with pytest.raises(PictureError, match="convert it first"):
+            read_picture(tmp_path / "a.tif")
+
+
+def refused(path: Path, message: str, **arguments: Any) -> None:
+    with pytest.raises(PictureError, match=message) as caught:
+        read_picture(path, **arguments)
+    assert "\n" not in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_what_is_no_picture_is_refused(tmp_path: Path) -> None:
+    refused(tmp_path / "none.png", "No such file")
+    refused(tmp_path, "Is a directory")
+    (tmp_path / "empty.png").touch()
+    refused(tmp_path / "empty.png", "0 bytes")
+    (tmp_path / "text.png").write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n")
+    refused(tmp_path / "text.png", "no picture that can be read")
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".webp", ".bmp"])
+@pytest.mark.parametrize("part", [0.02, 0.5, 0.9])
+def test_a_picture_that_is_cut_short_is_refused(suffix: str, part: float, tmp_path: Path) -> None:
+    path = tmp_path / f"a{suffix}"
+    Image.fromarray(pixels(64, 64, 3)).save(path)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(part * len(content))])
+    refused(path, "damaged or cut short|no picture that can be read")
+
+
+def test_a_cut_sixteen_bit_picture_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    png16(path, pixels(64, 64, 3, dtype=np.uint16))
+    path.write_bytes(path.read_bytes()[:9000])
+    refused(path, "damaged or cut short")
+
+
+def test_random_damage_is_never_anything_but_a_picture_error(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    path = tmp_path / "a"
+    for kind in ("PNG", "JPEG", "TIFF", "WEBP", "GIF", "BMP", "PPM"):
+        Image.fromarray(pixels(24, 24, 3)).save(path, kind)
+        content = np.frombuffer(path.read_bytes(), np.uint8)
+        for _ in range(40):
+            broken = content.copy()
+            broken[rng.integers(0, min(len(broken), 200), 3)] = rng.integers(0, 256, 3)
+            path.write_bytes(broken.tobytes())
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                with contextlib.suppress(PictureError):
+                    read_picture(path, max_pixels=10**6)
+
+
+def test_too_many_pixels_are_refused_before_they_are_decoded(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.png"
+    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    with path.open("wb") as stream:
+        stream.write(b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + b"IHDR" + header)
+        stream.write(struct.pack(">I", zlib.crc32(b"IHDR" + header)))
+        stream.write(struct.pack(">I", 0) + b"IDAT" + struct.pack(">I", zlib.crc32(b"IDAT")))
+    refused(path, "60000x60000, more than 178956970 pixels")
+
+
+def test_the_limit_is_the_callers_and_pillows_own_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.fromarray(pixels(20, 20)).save(tmp_path / "a.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert read_picture(tmp_path / "a.png", max_pixels=400).pixels.shape == (20, 20)
+    assert Image.MAX_IMAGE_PIXELS == 10
+    refused(tmp_path / "a.png", "more than 399 pixels", max_pixels=399)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".TIFF"])
+@pytest.mark.parametrize("shape", [(7, 9), (7, 9, 3), (7, 9, 4), (1, 1, 3)])
+def test_what_is_written_without_loss_reads_back(
+    suffix: str, shape: tuple[int, ...], tmp_path: Path
+) -> None:
+    array = pixels(*shape)
+    write_picture(tmp_path / f"a{suffix}", array)
+    np.testing.assert_array_equal(read_picture(tmp_path / f"a{suffix}").pixels, array)
+
+
+@pytest.mark.parametrize("shape", [(7, 9), (7, 9, 3), (7, 9, 4), (1, 1, 3), (600, 3, 3)])
+def test_sixteen_bit_png_reads_back(shape: tuple[int, ...], tmp_path: Path) -> None:
+    array = pixels(*shape, dtype=np.uint16)
+    write_picture(tmp_path / "a.png", array)
+    np.testing.assert_array_equal(read_picture(tmp_path / "a.png").pixels, array)
+    with Image.open(tmp_path / "a.png") as image:
+        image.verify()  # checks each chunk's CRC
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".jpeg", ".webp"])
+def test_lossy_formats_come_close(suffix: str, tmp_path: Path) -> None:
+    ramp = np.add.outer(np.arange(64), np.arange(64)).astype(np.uint8)
+    array = np.stack([ramp, ramp[::-1], ramp[:, ::-1]], axis=2)
+    write_picture(tmp_path / f"a{suffix}", array)
+    assert np.abs(read_picture(tmp_path / f"a{suffix}").pixels.astype(int) - array).mean() < 3
+    wide = array.astype(np.uint16) * 257
+    write_picture(tmp_path / f"b{suffix}", wide)
+    assert (tmp_path / f"a{suffix}").read_bytes() == (tmp_path / f"b{suffix}").read_bytes()
+
+
+def test_jpeg_keeps_chroma_at_full_resolution(tmp_path: Path) -> None:
+    write_picture(tmp_path / "a.jpg", pixels(16, 16, 3))
+    with Image.open(tmp_path / "a.jpg") as image:
+        assert {layer[1:3] for layer in image.layer} == {(1, 1)}  # type: ignore[attr-defined]
+
+
+def test_jpeg_drops_opaque_alpha_and_refuses_any_other(tmp_path: Path) -> None:
+    array = pixels(8, 8, 4)
+    with pytest.raises(PictureError, match="holds no transparency"):
+        write_picture(tmp_path / "a.jpg", array)
+    array[..., 3] = 255
+    write_picture(tmp_path / "a.jpg", array)
+    assert read_picture(tmp_path / "a.jpg").pixels.shape == (8, 8, 3)
+
+
+def test_sixteen_bit_tiff_is_refused_rather_than_reduced(tmp_path: Path) -> None:
+    with pytest.raises(PictureError, match=r"write \.png"):
+        check_output(tmp_path / "a.tif", pixels=pixels(8, 8, dtype=np.uint16))
+
+
+@pytest.mark.parametrize("name", ["a", "a.gif", "a.exr", ".png", "a.png.txt"])
+def test_an_ending_that_is_not_written_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(PictureError, match="does not end like a picture"):
+        check_output(tmp_path / name)
+
+
+def test_an_output_that_cannot_be_is_refused_beforehand(tmp_path: Path) -> None:
+    (tmp_path / "folder.png").mkdir()
+    with pytest.raises(PictureError, match="is a folder"):
+        check_output(tmp_path / "folder.png", overwrite=True)
+    with pytest.raises(PictureError, match="is no folder"):
+        check_output(tmp_path / "none" / "a.png")
+    (tmp_path / "file").touch()
+    with pytest.raises(PictureError, match="is no folder"):
+        check_output(tmp_path / "file" / "a.png")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_is_not_writable_is_refused_beforehand(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(PictureError, match="not writable"):
+        check_output(tmp_path / "a.png")
+
+
+def test_an_existing_output_is_kept_unless_overwriting_is_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(b"mine")
+    with pytest.raises(OutputExistsError, match="is there already"):
+        check_output(path)
+    with pytest.raises(OutputExistsError, match="is there already"):
+        write_picture(path, pixels(4, 4))
+    assert path.read_bytes() == b"mine"
+    write_picture(path, pixels(4, 4), overwrite=True)
+    np.testing.assert_array_equal(read_picture(path).pixels, pixels(4, 4))
+    assert os.listdir(tmp_path) == ["a.png"]
+
+
+def test_a_dangling_link_counts_as_existing(tmp_path: Path) -> None:
+    (tmp_path / "a.png").symlink_to(tmp_path / "nowhere.png")
+    with pytest.raises(OutputExistsError):
+        write_picture(tmp_path / "a.png", pixels(4, 4))
+
+
+@pytest.mark.parametrize("hard_links", [True, False])
+def test_a_file_that_appears_during_the_writing_is_not_touched(
+    hard_links: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.png"
+    encode = images._encode
+
+    def encode_and_be_overtaken(*arguments: Any) -> None:
+        encode(*arguments)
+        path.write_bytes(b"theirs")
+
+    def no_links(*arguments: Any) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(images, "_encode", encode_and_be_overtaken)
+    if not hard_links:
+        monkeypatch.setattr(os, "link", no_links)
+    with pytest.raises(OutputExistsError):
+        write_picture(path, pixels(4, 4))
+    assert path.read_bytes() == b"theirs"
+    assert os.listdir(tmp_path) == ["a.png"]
+
+
+def test_a_disk_without_hard_links_is_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_links(*arguments: Any) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", no_links)
+    write_picture(tmp_path / "a.png", pixels(4, 4))
+    np.testing.assert_array_equal(read_picture(tmp_path / "a.png").pixels, pixels(4, 4))
+    assert os.listdir(tmp_path) == ["a.png"]
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_a_failure_leaves_what_was_there_and_nothing_else(
+    error: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(b"mine")
+
+    def fail(stream: Any, *arguments: Any) -> None:
+        stream.write(b"half a picture")
+        raise error
+
+    monkeypatch.setattr(images, "_encode", fail)
+    expected = PictureError if isinstance(error, OSError) else KeyboardInterrupt
+    with pytest.raises(expected):
+        write_picture(path, pixels(4, 4), overwrite=True)
+    assert path.read_bytes() == b"mine"
+    assert os.listdir(tmp_path) == ["a.png"]
+
+
+def test_a_picture_larger_than_its_format_is_a_picture_error(tmp_path: Path) -> None:
+    with pytest.raises(PictureError, match="was not written"):
+        write_picture(tmp_path / "a.webp", np.zeros((1, 20_000, 3), np.uint8))
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_written_file_has_the_usual_permissions(tmp_path: Path) -> None:
+    (tmp_path / "usual").touch()
+    write_picture(tmp_path / "a.png", pixels(4, 4))
+    assert (tmp_path / "a.png").stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+@pytest.mark.parametrize(
+    ("array", "quality"),
+    [
+        (np.zeros((4, 4), np.float32), 95),
+        (np.zeros((4, 4, 2), np.uint8), 95),
+        (np.zeros(4, np.uint8), 95),
+        (np.zeros((4, 4), np.uint8), 0),
+        (np.zeros((4, 4), np.uint8), 101),
+    ],
+)
+def test_pixels_or_a_quality_that_are_none_are_refused(
+    array: NDArray[Any], quality: int, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match="was needed"):
+        write_picture(tmp_path / "a.png", array, quality=quality)

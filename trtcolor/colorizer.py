@@ -1,0 +1,348 @@
+"""`Colorizer`: a model and a backend, ready to colour frames. The one class that users keep.
+
+A frame's way is three steps in a row, each callable by itself so that they can be timed apart:
+`Colorizer.prepare` (frame to lightness, reduced and padded), `Colorizer.predict` (lightness to
+chroma, the network) and `Colorizer.merge` (chroma laid under the frame's own lightness).
+
+The lightness that goes out is the one that came in: where a predicted colour lies outside sRGB its
+a*b* is drawn toward 0 at constant L* (``gamut="reduce"``), so that only the rounding to 8 or 16
+bits changes L* (by at most 0.6 and 0.01). ``gamut="clip"`` clips R, G and B instead, as
+the papers do, and does not keep L*.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trtcolor import color
+from trtcolor.backends.base import Runner
+from trtcolor.bundle import Bundle, open_bundle
+from trtcolor.errors import BackendError, BundleError, NoGlobalFeaturesError
+from trtcolor.frames import Frame, array_from_frame, frame_from_array
+from trtcolor.geometry import (
+    MERGE_SCALES,
+    Render,
+    RenderPlan,
+    checked_render,
+    chroma_size,
+    crop,
+    pad_edges,
+    plan_render,
+)
+
+Gamut = Literal["reduce", "clip"]
+MAX_SATURATION = 10.0
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A frame on its way into the network.
+
+    Attributes:
+        plan: its sizes.
+        frame: its lightness at full size, merged untouched, and its alpha.
+        graph: ``"local"`` or ``"joint"``.
+        network_lightness: (1, 1, h, w) float32 L*, what that graph takes.
+        global_lightness: (1, 1, S, S) float32 L*, what the global graph takes, if it is to run.
+        global_features: (1, G) float32 that the caller gave instead.
+    """
+
+    plan: RenderPlan
+    frame: Frame
+    graph: Literal["local", "joint"]
+    network_lightness: NDArray[np.float32]
+    global_lightness: NDArray[np.float32] | None
+    global_features: NDArray[np.float32] | None
+
+
+class Colorizer:
+    """Colours frames with one model on one backend. Threads may share it.
+
+    Args:
+        model: ``"default"``, the name of an installed bundle, or a path to a bundle folder.
+        backend: ``"onnxruntime"``.
+        threads: threads within one run of the network; None leaves it to the backend.
+        render: how large the network sees a frame: ``"full"``, the number of pixels of the shorter
+            side, or ``"auto"`` for the model's own default (see `trtcolor.geometry.plan_render`).
+        gamut: ``"reduce"`` keeps L*, ``"clip"`` clips R, G and B as the papers do.
+
+    Attributes:
+        spec: the model's `ModelSpec`.
+        backend: the backend's name.
+
+    Raises:
+        ValueError: an argument is none of these.
+        UnknownModelError: no such model.
+        BundleError: the bundle is incomplete or altered.
+        BackendError: the backend is not installed.
+    """
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str] = "default",
+        *,
+        backend: str = "onnxruntime",
+        threads: int | None = None,
+        render: Render = "auto",
+        gamut: Gamut = "reduce",
+    ) -> None:
+        if gamut not in get_args(Gamut):
+            raise ValueError(
+                f"gamut is {gamut!r}; 'reduce' or 'clip' was needed; pass one of these"
+            )
+        self.render = checked_render(render)
+        self.gamut: Gamut = gamut
+        bundle = open_bundle(model)
+        self.spec = bundle.spec
+        if self.spec.size.chroma_scale not in MERGE_SCALES:
+            raise BundleError(
+                f"model {self.spec.name!r} has chroma scale {self.spec.size.chroma_scale}; one of "
+                f"{', '.join(map(str, MERGE_SCALES))} was needed; export it with a finer grid"
+            )
+        self._runner = _open_runner(bundle, backend, threads)
+        self.backend = self._runner.name
+
+    def colorize(
+        self,
+        frame: NDArray[Any],
+        *,
+        global_features: NDArray[Any] | None = None,
+        saturation: float = 1.0,
+        render: Render | None = None,
+    ) -> NDArray[Any]:
+        """Colour one frame.
+
+        Args:
+            frame: uint8 or uint16, any size from 1x1, sRGB-coded: (H, W) or (H, W, 1) grey,
+                (H, W, 2) grey and alpha, (H, W, 3) RGB or (H, W, 4) RGBA. Colour that comes in is
+                treated as the grey of its L*.
+            global_features: (G,) vector to use instead of the frame's own: that of another picture
+                gives this one its style (004, section 4.6), that of the first frame of a shot
+                keeps the shot steady and saves the global network's time.
+            saturation: factor on a* and b*, 0 (grey) to 10.
+            render: for this frame, instead of the object's own.
+
+        Returns:
+            (H, W, 3) RGB, or (H, W, 4) RGBA with alpha as it came, of the frame's dtype.
+
+        Raises:
+            TypeError: the frame is no array, or not of uint8 or uint16.
+            ValueError: its shape, the saturation, the render size or the features are not these.
+            NoGlobalFeaturesError: features were given to a network that takes none.
+            BackendError: the network failed, or gave something that is not finite.
+        """
+        _check_saturation(saturation)  # before the network has run for nothing
+        prepared = self.prepare(frame, global_features=global_features, render=render)
+        return self.merge(prepared, self.predict(prepared), saturation=saturation)
+
+    def prepare(
+        self,
+        frame: NDArray[Any],
+        *,
+        global_features: NDArray[Any] | None = None,
+        render: Render | None = None,
+    ) -> Prepared:
+        """First step: the frame's lightness, at full size and as the network takes it.
+
+        Arguments and errors are those of `colorize`. The global network's copy is made from the
+        whole unpadded frame, its aspect not kept (004, section 3.4).
+        """
+        rule, graphs = self.spec.size, self.spec.graphs
+        features = None if global_features is None else self._checked_features(global_features)
+        taken = frame_from_array(frame)
+        seen = lightness = taken.lightness
+        plan = plan_render(taken.size, rule, self.render if render is None else render)
+        if plan.network != plan.frame:
+            seen = color.resize_plane(lightness, plan.network)
+        side = rule.global_size
+        graph: Literal["local", "joint"] = "local"
+        global_lightness = None
+        if side is not None and features is None:
+            if "joint" in graphs and plan.network == (side, side):
+                graph = "joint"
+            else:
+                global_lightness = color.resize_plane(lightness, (side, side))[None, None]
+        if graph == "local":
+            seen = pad_edges(seen, plan.padded)
+        return Prepared(
+            plan=plan,
+            frame=taken,
+            graph=graph,
+            network_lightness=np.ascontiguousarray(seen)[None, None],
+            global_lightness=global_lightness,
+            global_features=features,
+        )
+
+    def predict(self, prepared: Prepared) -> NDArray[np.float32]:
+        """Second step: run the network.
+
+        Returns:
+            (2, h, w) float32 a* and b* on the grid ``prepared.plan.chroma``.
+
+        Raises:
+            BackendError: the network failed, gave another shape, or something that is not finite.
+        """
+        inputs = {"lightness": prepared.network_lightness}
+        if prepared.global_features is not None:
+            inputs["global_features"] = prepared.global_features
+        elif prepared.global_lightness is not None:
+            (inputs["global_features"],) = self._run(
+                "global", {"lightness": prepared.global_lightness}, "global_features"
+            )
+        (chroma,) = self._run(prepared.graph, inputs, "chroma")
+        height, width = prepared.network_lightness.shape[2:]
+        needed = (1, 2, *chroma_size((height, width), self.spec.size.chroma_scale))
+        if chroma.shape != needed:
+            raise BackendError(
+                f"model {self.spec.name!r} gave chroma of shape {chroma.shape} for a frame of "
+                f"{height}x{width}; {needed} was needed; export the model again"
+            )
+        return crop(chroma[0], prepared.plan.chroma)
+
+    def merge(
+        self, prepared: Prepared, chroma: NDArray[np.float32], *, saturation: float = 1.0
+    ) -> NDArray[Any]:
+        """Third step: put chroma under the frame's own lightness.
+
+        Args:
+            prepared: the frame.
+            chroma: (2, h, w) float32 a* and b* from `predict`, or edited since.
+            saturation: as for `colorize`.
+
+        Returns:
+            The coloured frame, as from `colorize`.
+
+        Raises:
+            ValueError: the saturation or the shape of `chroma` is not of the kind named.
+        """
+        _check_saturation(saturation)
+        if saturation != 1.0:
+            chroma = chroma * np.float32(saturation)
+        return array_from_frame(
+            prepared.frame, chroma, scale=prepared.plan.merge_scale, gamut=self.gamut
+        )
+
+    def global_features(self, frame: NDArray[Any]) -> NDArray[np.float32]:
+        """The vector that the network fuses into every position of a frame (004, section 3.2).
+
+        Args:
+            frame: as for `colorize`.
+
+        Returns:
+            (G,) float32, for the ``global_features`` of `colorize`.
+
+        Raises:
+            NoGlobalFeaturesError: the network has none.
+            TypeError, ValueError, BackendError: as for `colorize`.
+        """
+        return self._global(frame, "global_features")
+
+    def classify(self, frame: NDArray[Any], *, top: int = 5) -> list[tuple[str, float]]:
+        """The most probable scene classes of a frame (004, section 3.3).
+
+        Args:
+            frame: as for `colorize`.
+            top: how many to return, at most.
+
+        Returns:
+            (class name, softmax probability in 0..1), most probable first.
+
+        Raises:
+            NoGlobalFeaturesError: the network has no classifier.
+            TypeError, ValueError, BackendError: as for `colorize`.
+            BundleError: the classifier has another number of classes than ``model.json`` names.
+        """
+        if isinstance(top, bool) or not isinstance(top, int) or top < 1:
+            raise ValueError(f"top is {top!r}; a positive integer was needed; pass 1 or more")
+        graph = self.spec.graphs.get("global")
+        if graph is None or "class_logits" not in graph.outputs or not self.spec.classes:
+            raise NoGlobalFeaturesError(
+                f"model {self.spec.name!r} has no scene classifier; a model with one was needed; "
+                "choose another model"
+            )
+        logits = self._global(frame, "class_logits").astype(np.float64)
+        if logits.shape != (len(self.spec.classes),):
+            raise BundleError(
+                f"model {self.spec.name!r} gives {logits.size} class logits and names "
+                f"{len(self.spec.classes)} classes; as many were needed; export the model again"
+            )
+        odds = np.exp(logits - logits.max())
+        probabilities = odds / odds.sum()
+        best = np.argsort(-probabilities, kind="stable")[:top]
+        return [(self.spec.classes[i], float(probabilities[i])) for i in best]
+
+    def close(self) -> None:
+        """Release the network; a second call does nothing."""
+        self._runner.close()
+
+    def __enter__(self) -> Colorizer:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _global(self, frame: NDArray[Any], output: str) -> NDArray[np.float32]:
+        side = self.spec.size.global_size
+        if side is None:
+            raise self._no_global_features()
+        copy = color.resize_plane(frame_from_array(frame).lightness, (side, side))
+        (result,) = self._run("global", {"lightness": copy[None, None]}, output)
+        vector: NDArray[np.float32] = result[0]
+        return vector
+
+    def _run(
+        self, graph: str, inputs: dict[str, NDArray[np.float32]], *outputs: str
+    ) -> list[NDArray[np.float32]]:
+        results = self._runner.run(graph, inputs, outputs)
+        for name, result in zip(outputs, results, strict=True):
+            if not np.isfinite(result).all():  # NaN chroma would silently come out grey
+                raise BackendError(
+                    f"graph {graph!r} of model {self.spec.name!r} gave {name} that is not finite; "
+                    "numbers were needed; the weights are broken, export the model again"
+                )
+        return results
+
+    def _checked_features(self, features: NDArray[Any]) -> NDArray[np.float32]:
+        if not self.spec.has_global_features:
+            raise self._no_global_features()
+        vector = np.asarray(features, dtype=np.float32)
+        if vector.ndim != 1 or not np.isfinite(vector).all():
+            raise ValueError(
+                f"global_features of shape {vector.shape} came; a (G,) vector of finite numbers "
+                "was needed; take one from Colorizer.global_features"
+            )
+        return np.ascontiguousarray(vector)[None]
+
+    def _no_global_features(self) -> NoGlobalFeaturesError:
+        return NoGlobalFeaturesError(
+            f"model {self.spec.name!r} has no global features; a model with a global network was "
+            "needed; choose another model or leave them out"
+        )
+
+
+def _open_runner(bundle: Bundle, backend: str, threads: int | None) -> Runner:
+    if backend == "onnxruntime":
+        from trtcolor.backends.onnxruntime import OnnxRuntimeRunner
+
+        return OnnxRuntimeRunner(bundle, threads=threads)
+    raise ValueError(f"backend is {backend!r}; 'onnxruntime' was needed; pass that")
+
+
+def _check_saturation(saturation: float) -> None:
+    if not (math.isfinite(saturation) and 0.0 <= saturation <= MAX_SATURATION):
+        raise ValueError(
+            f"saturation is {saturation}; a number from 0 to {MAX_SATURATION:g} was needed; "
+            "1 leaves the colours as predicted"
+        )

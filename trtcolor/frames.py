@@ -1,0 +1,98 @@
+"""Frames: any accepted array taken apart into lightness and alpha, and put together coloured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trtcolor import color
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What is kept of a frame while the network looks at its lightness.
+
+    Attributes:
+        lightness: (H, W) float32 L* in 0..100.
+        alpha: (H, W, 1) of `dtype`, or None.
+        dtype: uint8 or uint16, of the array that came and of the one that goes.
+    """
+
+    lightness: NDArray[np.float32]
+    alpha: NDArray[Any] | None
+    dtype: np.dtype[Any]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) in pixels."""
+        height, width = self.lightness.shape
+        return height, width
+
+
+def frame_from_array(array: NDArray[Any]) -> Frame:
+    """Take an array apart.
+
+    Args:
+        array: uint8 or uint16, sRGB-coded, any strides: (H, W) or (H, W, 1) grey, (H, W, 2) grey
+            and alpha, (H, W, 3) RGB or (H, W, 4) RGBA; H and W from 1.
+
+    Raises:
+        TypeError: no array, or of another dtype.
+        ValueError: another shape, or empty.
+    """
+    if not isinstance(array, np.ndarray) or array.dtype not in (np.uint8, np.uint16):
+        came = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
+        raise TypeError(
+            f"a frame of {came} came; a numpy array of uint8 or uint16 was needed; "
+            "convert it, for example (255 * frame).round().astype(np.uint8) from 0..1"
+        )
+    if array.ndim not in (2, 3) or (array.ndim == 3 and not 1 <= array.shape[2] <= 4):
+        raise ValueError(
+            f"a frame of shape {array.shape} came; (H, W) or (H, W, 1) grey, (H, W, 2) grey and "
+            "alpha, (H, W, 3) RGB or (H, W, 4) RGBA was needed; put the channels last"
+        )
+    if 0 in array.shape:
+        raise ValueError(
+            f"a frame of shape {array.shape} came; at least 1x1 pixels were needed; "
+            "leave empty frames out"
+        )
+    channels = 1 if array.ndim == 2 else array.shape[2]
+    alpha = array[:, :, -1:] if channels in (2, 4) else None
+    if channels < 3:
+        grey = array if array.ndim == 2 else array[:, :, 0]
+        return Frame(color.lightness_from_grey(grey), alpha, array.dtype)
+    rgb = array[:, :, :3]
+    if array.dtype == np.uint16:  # float32 has 24 bits, enough for 16
+        rgb = rgb.astype(np.float32) / np.float32(65535)
+    return Frame(color.lightness_from_rgb(rgb), alpha, array.dtype)
+
+
+def array_from_frame(
+    frame: Frame,
+    chroma: NDArray[np.float32],
+    *,
+    scale: Literal[1, 2, 4] | None,
+    gamut: Literal["reduce", "clip"],
+) -> NDArray[Any]:
+    """Put a frame together with chroma under its own lightness.
+
+    Args:
+        frame: what was taken apart.
+        chroma: (2, h, w) float32 a* and b*.
+        scale, gamut: as for `trtcolor.color.merge_lab`.
+
+    Returns:
+        (H, W, 3) RGB or, where the frame had alpha, (H, W, 4) RGBA, of the frame's dtype.
+
+    Raises:
+        ValueError: the shape of `chroma` does not fit `scale`.
+    """
+    if frame.dtype == np.uint8:
+        rgb: NDArray[Any] = color.merge_lab(frame.lightness, chroma, scale=scale, gamut=gamut)
+    else:
+        unit = color.merge_lab(frame.lightness, chroma, scale=scale, gamut=gamut, dtype=np.float32)
+        rgb = np.rint(unit * np.float32(65535)).astype(np.uint16)
+    return rgb if frame.alpha is None else np.concatenate((rgb, frame.alpha), axis=2)
