@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 
 from trtcolor.errors import BundleError, UnknownModelError
+from trtcolor.files import whole_file
 from trtcolor.spec import ModelSpec
 
 DEFAULT_MODEL = "lee2016-miniplaces"
@@ -126,3 +128,19 @@ def open_bundle(model: str | os.PathLike[str] = "default") -> Bundle:
                 "an unaltered file was needed; copy it again or export the model again"
             )
     return Bundle(folder, spec)
+
+
+def record_metrics(model: str | os.PathLike[str], metrics: Mapping[str, Any]) -> None:
+    """Write measured figures into a bundle's ``model.json``, in the place of earlier ones.
+
+    Args:
+        model: as for `find_bundle`.
+        metrics: plain data: figures by name, with what they were measured on.
+
+    Raises:
+        UnknownModelError, BundleError: as from `open_bundle`.
+    """
+    bundle = open_bundle(model)
+    text = replace(bundle.spec, metrics=dict(metrics)).to_json()
+    with whole_file(bundle.path / SPEC_FILE, overwrite=True) as stream:
+        stream.write(text.encode("utf-8"))

@@ -67,8 +67,9 @@ class GraphSpec:
     outputs: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "inputs", tuple(self.inputs))
-        object.__setattr__(self, "outputs", tuple(self.outputs))
+        _check_text("graph file", self.file)
+        object.__setattr__(self, "inputs", _names("graph inputs", self.inputs))
+        object.__setattr__(self, "outputs", _names("graph outputs", self.outputs))
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,17 @@ class ModelSpec:
     metrics: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "classes", tuple(self.classes))
+        object.__setattr__(self, "classes", _names("classes", self.classes))
+        for entry in ("name", "family", "version", "licence"):
+            _check_text(entry, getattr(self, entry))
+        for entry in ("configuration", "decoder", "files", "training", "metrics"):
+            if not isinstance(getattr(self, entry), Mapping):
+                raise BundleError(
+                    f"model.json entry {entry} is {getattr(self, entry)!r}; an object was needed; "
+                    "export the model again"
+                )
+        for file, digest in self.files.items():
+            _check_text("SHA-256 of " + file, digest)
         if "local" not in self.graphs or not set(self.graphs) <= set(GRAPH_NAMES):
             raise BundleError(
                 f"model {self.name!r} lists the graphs {sorted(self.graphs)}; 'local' and no other "
@@ -165,3 +176,19 @@ class ModelSpec:
                 f"{source} does not fit the format ({error}); a complete model.json was needed; "
                 "export the model again"
             ) from None
+
+
+def _check_text(entry: str, value: Any) -> None:
+    if not isinstance(value, str) or not value:
+        raise BundleError(
+            f"model.json entry {entry} is {value!r}; a text was needed; export the model again"
+        )
+
+
+def _names(entry: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, (list, tuple)) or not all(isinstance(name, str) for name in value):
+        raise BundleError(
+            f"model.json entry {entry} is {value!r}; a list of names was needed; export the model "
+            "again"
+        )
+    return tuple(value)

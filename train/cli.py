@@ -1,0 +1,81 @@
+"""The commands ``trtcolor train`` and ``trtcolor export``.
+
+The runtime never imports this package: pyproject.toml registers both under ``trtcolor.commands``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from trtcolor.errors import TrtcolorError
+
+PATH = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("config", type=PATH)
+@click.option(
+    "--data", type=PATH, default=Path(), help="Folder that the configuration's paths start from."
+)
+@click.option("--run", type=PATH, help="Run folder; default: runs/NAME of the configuration.")
+@click.option("--resume", is_flag=True, help="Go on from the run folder's checkpoint.")
+@click.option("--init", type=PATH, help="Start from the weights of this checkpoint.")
+def train(config: Path, data: Path, run: Path | None, resume: bool, init: Path | None) -> None:
+    """Train a network as CONFIG (TOML) says."""
+    _need_training_package()
+    from trtcolor_train.config import read_config
+    from trtcolor_train.loop import train as run_training
+
+    if resume and init:
+        raise ValueError("--resume and --init came; one of them was needed; leave one out")
+    settings = read_config(config)
+    run = run or Path("runs") / settings.name
+    path = run_training(settings, run, data_root=data, resume=resume, init=init)
+    click.echo(f"{path}: step {settings.training.steps}")
+
+
+@click.command()
+@click.argument("checkpoint", type=PATH)
+@click.argument("bundle", type=PATH)
+@click.option(
+    "--precision",
+    type=click.Choice(["auto", "float32", "float16"]),
+    default="auto",
+    show_default=True,
+    help="Storage of the weights; auto: float16 if it costs nothing.",
+)
+@click.option("--pictures", help="Data to compare with torch on; default: scikit-image's.")
+@click.option("--name", help="The model's name; default: the configuration's.")
+@click.option(
+    "--licence",
+    default="unstated; that of the training pictures applies",
+    show_default=True,
+    help="Of the weights.",
+)
+@click.option("--render-size", type=click.IntRange(min=1), help="Default of render=auto.")
+@click.option(
+    "--folded/--no-folded", default=True, show_default=True, help="Also write folded.safetensors."
+)
+@click.option("--overwrite", is_flag=True, help="Replace a bundle that exists.")
+def export(checkpoint: Path, bundle: Path, **options: Any) -> None:
+    """Write CHECKPOINT as a BUNDLE folder: batch norm folded, ONNX graphs, compared with torch."""
+    _need_training_package()
+    from trtcolor_train.export import export as write_bundle
+
+    path, _ = write_bundle(
+        checkpoint, bundle, say=lambda line: click.echo(line, err=True), **options
+    )
+    click.echo(f"{path}: {sum(f.stat().st_size for f in path.iterdir()) / 1e6:.1f} MB")
+
+
+def _need_training_package() -> None:
+    try:
+        import torch  # noqa: F401
+    except ImportError as error:
+        raise TrtcolorError(
+            f"training and export need torch ({error}); the extra 'train' was needed; run: "
+            'pip install -c constraints.txt ".[train,cpu]"'
+        ) from None

@@ -1,0 +1,75 @@
+"""What a training leaves to look at: ``log.jsonl`` and TensorBoard events in the run folder."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from trtcolor_train.validation import Validation
+
+LOG_FILE = "log.jsonl"
+
+
+class Log:
+    """``log.jsonl`` and TensorBoard events, cut back to the checkpoint on resume."""
+
+    def __init__(self, run: Path, first: int) -> None:
+        from torch.utils.tensorboard.writer import SummaryWriter
+
+        self.path = run / LOG_FILE
+        kept = [line for line in _lines(self.path) if json.loads(line)["step"] <= first]
+        temporary = self.path.with_suffix(".tmp")
+        temporary.write_text("".join(kept), encoding="utf-8")
+        os.replace(temporary, self.path)
+        self.stream = self.path.open("a", encoding="utf-8")
+        self.events = SummaryWriter(str(run), purge_step=first + 1 if first else None)
+
+    def __enter__(self) -> Log:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stream.close()
+        self.events.close()
+
+    def flush(self) -> None:
+        """The log reaches the disk before the checkpoint that it leads up to."""
+        self.stream.flush()
+        os.fsync(self.stream.fileno())
+
+    def step(
+        self, step: int, loss: float, color: Tensor, classification: Tensor | None, rate: float
+    ) -> None:
+        entry = {"step": step, "loss": loss, "color": float(color.detach())}
+        if classification is not None:
+            entry["classification"] = float(classification.detach())
+        self._write(entry)
+        if step % 10 == 0:
+            for name, value in entry.items():
+                if name != "step":
+                    self.events.add_scalar(f"train/{name}", value, step)
+            self.events.add_scalar("train/pictures_per_second", rate, step)
+
+    def validation(self, step: int, measured: Validation, sheet: NDArray[np.uint8]) -> None:
+        self._write({"step": step, "validation": asdict(measured)})
+        for name, value in asdict(measured).items():
+            if value is not None:
+                self.events.add_scalar(f"validation/{name}", value, step)
+        self.events.add_image("validation/grey-predicted-original", sheet, step, dataformats="HWC")
+
+    def _write(self, entry: dict[str, Any]) -> None:
+        self.stream.write(json.dumps(entry) + "\n")
+
+
+def _lines(path: Path) -> Iterator[str]:
+    """Whole lines of a log that may have been cut in the middle of one."""
+    if path.is_file():
+        with path.open(encoding="utf-8") as stream:
+            yield from (line for line in stream if line.endswith("\n"))

@@ -1,0 +1,106 @@
+"""Measuring a network in training on the validation pictures."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional as F
+
+from trtcolor import color, metrics
+from trtcolor.dataset import PictureSet
+from trtcolor_train.config import TrainingConfig
+from trtcolor_train.data import validation_batches
+from trtcolor_train.losses import joint_loss
+from trtcolor_train.models.iizuka import JointNetwork
+
+SHEET_PICTURES = 16
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Measured on the validation pictures at training size.
+
+    Attributes:
+        loss: the joint loss, mean over batches.
+        ciede2000: mean over pictures of the mean over pixels.
+        ciede2000_grey: the same for leaving the pictures grey.
+        colourfulness: Hasler-Suesstrunk, mean over pictures.
+        colourfulness_original: the same of the originals.
+        top1: share of pictures whose scene was named right; None without a classifier.
+    """
+
+    loss: float
+    ciede2000: float
+    ciede2000_grey: float
+    colourfulness: float
+    colourfulness_original: float
+    top1: float | None
+
+
+@torch.no_grad()
+def validate(
+    network: JointNetwork, pictures: PictureSet, config: TrainingConfig, device: torch.device
+) -> tuple[Validation, NDArray[np.uint8]]:
+    """Measure on the first validation pictures; also a sheet grey | predicted | original.
+
+    Returns:
+        The figures, and uint8 RGB (rows * S, 3 * S, 3).
+    """
+    size, scale = network.dimensions.training_size, network.dimensions.chroma_scale
+    losses: list[float] = []
+    scores: list[tuple[float, float, float, float]] = []
+    right: list[bool] = []
+    rows: list[NDArray[np.uint8]] = []
+    network.eval()
+    for batch in validation_batches(
+        pictures, size, config.training.batch_size, config.training.validation_pictures
+    ):
+        lab = batch.lab.to(device, memory_format=torch.channels_last)
+        with autocast(device, config.training.precision):
+            prediction = network(lab[:, :1])
+        target = F.avg_pool2d(lab[:, 1:], scale)
+        labels = None if batch.labels is None else batch.labels.to(device)
+        terms = joint_loss(prediction.chroma, target, prediction.class_logits, labels, config.loss)
+        losses.append(float(terms.total))
+        if prediction.class_logits is not None and labels is not None:
+            right += (prediction.class_logits.argmax(1) == labels).tolist()
+        for true_lab, chroma in zip(
+            batch.lab.numpy(), prediction.chroma.cpu().numpy(), strict=True
+        ):
+            original = color.rgb_from_lab(true_lab.transpose(1, 2, 0))
+            lightness = np.ascontiguousarray(true_lab[0])
+            coloured = color.merge_lab(lightness, chroma, scale=scale)
+            grey = color.merge_lab(lightness, np.zeros_like(chroma), scale=scale)
+            scores.append(
+                (
+                    metrics.mean_ciede2000(coloured, original),
+                    metrics.mean_ciede2000(grey, original),
+                    metrics.colourfulness(coloured),
+                    metrics.colourfulness(original),
+                )
+            )
+            if len(rows) < SHEET_PICTURES:
+                rows.append(np.concatenate([grey, coloured, original], axis=1))
+    network.train()
+    mean = np.mean(scores, axis=0)
+    measured = Validation(
+        loss=float(np.mean(losses)),
+        ciede2000=float(mean[0]),
+        ciede2000_grey=float(mean[1]),
+        colourfulness=float(mean[2]),
+        colourfulness_original=float(mean[3]),
+        top1=float(np.mean(right)) if right else None,
+    )
+    return measured, np.concatenate(rows)
+
+
+def autocast(device: torch.device, precision: str) -> AbstractContextManager[Any]:
+    """Where the layers compute in bfloat16, if the precision says so."""
+    if precision == "float32":
+        return nullcontext()
+    return torch.autocast(device.type, dtype=torch.bfloat16)
