@@ -1,6 +1,8 @@
 """``python -m trtcolor_train CONFIG.toml``: the same as ``trtcolor train``."""
 
-from trtcolor_train.cli import train
+import sys
+
+from trtcolor.cli import main
 
 if __name__ == "__main__":
-    train(prog_name="python -m trtcolor_train")
+    main(["train", *sys.argv[1:]], prog_name="trtcolor")

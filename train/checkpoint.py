@@ -130,7 +130,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
             random_state=tensors["random_state"],
             data=header["data"],
         )
-    except (OSError, SafetensorError, ValueError, KeyError) as error:
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(
             f"{path} is no whole trtcolor checkpoint ({error}); a file written by 'trtcolor train' "
             "was needed; take an earlier one"

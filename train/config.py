@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import tomllib
 from collections.abc import Mapping
@@ -136,6 +137,17 @@ def config_from_dict(entries: Mapping[str, Any], *, source: str) -> TrainingConf
             raise ConfigError(
                 f"{source}: {name} is {value}; a positive integer was needed; mend the file"
             )
+    if not 0 <= config.training.seed < 2**63:
+        raise ConfigError(
+            f"{source}: training.seed is {config.training.seed}; an integer from 0 to 2^63 - 1 was "
+            "needed; mend the file"
+        )
+    rate = config.optimizer.learning_rate
+    if not (math.isfinite(rate) and rate > 0):
+        raise ConfigError(
+            f"{source}: optimizer.learning_rate is {rate}; a positive number was needed; mend the "
+            "file"
+        )
     return config
 
 

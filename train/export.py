@@ -17,6 +17,7 @@ from typing import Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from trtcolor import color, metrics
@@ -24,7 +25,8 @@ from trtcolor.backends.onnxruntime import OnnxRuntimeRunner
 from trtcolor.bundle import SPEC_FILE, file_sha256, open_bundle
 from trtcolor.dataset import decode, open_pictures
 from trtcolor.demo import photographs
-from trtcolor.errors import ExportError, OutputExistsError
+from trtcolor.errors import ExportError
+from trtcolor.files import refuse_existing
 from trtcolor.images import read_picture
 from trtcolor.spec import GraphSpec, ModelSpec, SizeRule
 from trtcolor_train.checkpoint import Checkpoint, load_checkpoint, load_weights
@@ -99,15 +101,15 @@ def export(
     Raises:
         CheckpointError: the checkpoint is none or does not fit its family.
         OutputExistsError: the folder is there and ``overwrite`` is false.
-        ExportError: the graphs differ from torch, or the folder cannot be written.
+        ExportError: the graphs differ from torch, the folder cannot be written, or something is
+            there that is no bundle.
     """
     checkpoint = load_checkpoint(checkpoint_path)
     _check_target(bundle, overwrite)
     network = network_from_checkpoint(checkpoint, source=str(checkpoint_path))
     grey = _parity_pictures(pictures)
-    bundle.parent.mkdir(parents=True, exist_ok=True)
     for stored in ("float16", "float32") if precision == "auto" else (precision,):
-        temporary = Path(tempfile.mkdtemp(prefix=f".{bundle.name}.", dir=bundle.parent))
+        temporary = _temporary_folder(bundle)
         try:
             spec = _write_bundle(
                 temporary, checkpoint, network, stored, name, version, licence, render_size, folded
@@ -125,11 +127,8 @@ def export(
             temporary.chmod(0o755)
             _put_in_place(temporary, bundle, overwrite)
             return bundle, parity
-        except OSError as error:
-            raise ExportError(
-                f"{bundle} could not be written ({error}); a writable folder with free space was "
-                "needed; choose another"
-            ) from None
+        except (OSError, SafetensorError) as error:
+            raise _not_written(bundle, error) from None
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
     raise AssertionError("unreachable: float32 storage costs nothing")
@@ -151,16 +150,28 @@ def network_from_checkpoint(checkpoint: Checkpoint, *, source: str) -> JointNetw
     return network.eval()
 
 
+def _temporary_folder(bundle: Path) -> Path:
+    try:
+        bundle.parent.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix=f".{bundle.name}.", dir=bundle.parent))
+    except OSError as error:
+        raise _not_written(bundle, error) from None
+
+
+def _not_written(bundle: Path, error: Exception) -> ExportError:
+    return ExportError(
+        f"{bundle} could not be written ({error}); a writable folder with free space was needed; "
+        "choose another"
+    )
+
+
 def _check_target(bundle: Path, overwrite: bool) -> None:
-    if bundle.exists() and not overwrite:
-        raise OutputExistsError(
-            f"{bundle} is there already; a free name was needed; choose another or allow "
-            "overwriting"
-        )
-    if bundle.exists() and not (bundle / SPEC_FILE).is_file():
-        raise OutputExistsError(
+    if os.path.lexists(bundle) and not (bundle / SPEC_FILE).is_file():
+        raise ExportError(
             f"{bundle} is there and no bundle; only a bundle is overwritten; choose another name"
         )
+    if not overwrite:
+        refuse_existing(bundle)
 
 
 def _parity_pictures(source: str | None) -> list[NDArray[np.float32]]:
@@ -302,7 +313,12 @@ def _put_in_place(temporary: Path, bundle: Path, overwrite: bool) -> None:
     if overwrite and bundle.exists():
         aside = Path(tempfile.mkdtemp(prefix=f".{bundle.name}.", dir=bundle.parent))
         os.rename(bundle, aside / bundle.name)
-        os.rename(temporary, bundle)
-        shutil.rmtree(aside)
+        try:
+            os.rename(temporary, bundle)
+        except BaseException:
+            os.rename(aside / bundle.name, bundle)
+            aside.rmdir()
+            raise
+        shutil.rmtree(aside, ignore_errors=True)
     else:
         os.rename(temporary, bundle)

@@ -148,6 +148,7 @@ def write_graphs(
                 f"graph {name!r} still holds a BatchNormalization; all folded was needed; report "
                 "this as a fault of trtcolor"
             )
+        _forget_origin(model)
         _share_weights(model, weights)
         (folder / f"{name}.onnx").write_bytes(model.SerializeToString())
     weights.write(folder)
@@ -204,6 +205,14 @@ def _name_shapes(model: onnx.ModelProto, graph: str, scale: int) -> None:
             if name is not None and (name == "N" or graph == "local"):
                 dim.dim_param = name
     del model.graph.value_info[:]
+
+
+def _forget_origin(model: onnx.ModelProto) -> None:
+    """Drop what the exporter notes of the source: stack traces with this machine's paths."""
+    graph = model.graph
+    for part in (model, graph, *graph.node, *graph.initializer, *graph.input, *graph.output):
+        part.doc_string = ""
+        del part.metadata_props[:]
 
 
 def _share_weights(model: onnx.ModelProto, weights: SharedWeights) -> None:

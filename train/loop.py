@@ -11,6 +11,7 @@ never stopped.
 from __future__ import annotations
 
 import math
+import os
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -21,7 +22,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from torch.nn import functional as F
 
 from trtcolor.dataset import FilterCounts, PictureSet, drop_colourless, open_pictures
-from trtcolor.errors import CheckpointError, TrainingError
+from trtcolor.errors import CheckpointError, ConfigError, TrainingError
 from trtcolor_train.checkpoint import (
     Checkpoint,
     load_checkpoint,
@@ -65,7 +66,8 @@ def train(
         ConfigError, DataError: the configuration or the data do not fit.
         CheckpointError: the run exists and ``resume`` is False, or there is nothing to resume or
             what there is does not fit.
-        TrainingError: the loss is not a number; the last checkpoint stays as it was.
+        TrainingError: the run folder cannot be written, labels are missing, or the loss is not a
+            number; the last checkpoint stays as it was.
     """
     console = console or Console(stderr=True)
     path = run / CHECKPOINT_FILE
@@ -75,12 +77,20 @@ def train(
             "go on with --resume"
         )
     start = load_checkpoint(path) if resume else None
+    source = load_checkpoint(init) if init is not None and start is None else start
     _check_resumable(config, start, path)
+    _check_run_folder(run)
     settings = config.training
 
     # Data: filtered once, then decoded again each time it is wanted.
     network_family = family(config.network.family)
-    side = scaled_side(network_family.resolve(config.network.dimensions).training_size)
+    resolved = network_family.resolve(config.network.dimensions)
+    if resolved.has_global and settings.batch_size < 2:
+        raise ConfigError(
+            "training.batch_size is 1; at least 2 pictures were needed for the batch norm of the "
+            "global network; mend the configuration"
+        )
+    side = scaled_side(resolved.training_size)
     pictures, counts = _pictures(data_root / config.data.train, side, settings.loader_threads)
     console.print(f"training: {counts}")
     validation_pictures, validation_counts = _pictures(
@@ -96,8 +106,7 @@ def train(
     if network_family.dimensions.classes:
         dimensions["classes"] = len(pictures.classes)
     network = network_family.build(dimensions)
-    if start is not None or init is not None:
-        source = start or load_checkpoint(init or path)
+    if source is not None:
         load_weights(network, source, source=str(path if start else init))
     network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = _optimizer(network, config.optimizer)
@@ -108,6 +117,8 @@ def train(
         first = start.step
 
     run.mkdir(parents=True, exist_ok=True)
+    for unfinished in run.glob(f".{CHECKPOINT_FILE}.*.tmp"):  # a kill in the middle of writing
+        unfinished.unlink()
     data = {"description": config.data.description, "train": asdict(counts)}
     size, scale = network.dimensions.training_size, network.dimensions.chroma_scale
     batches = training_batches(
@@ -205,6 +216,16 @@ def _check_resumable(config: TrainingConfig, start: Checkpoint | None, path: Pat
         raise CheckpointError(
             f"{path} is at step {start.step} of {config.training.steps} already; steps left to do "
             "were needed; raise training.steps to go on"
+        )
+
+
+def _check_run_folder(run: Path) -> None:
+    """Refuse a run folder that could not be written, before the data are read."""
+    there = next(folder for folder in (run, *run.absolute().parents) if folder.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise TrainingError(
+            f"{run} cannot hold a training, {there} is no folder or not writable; a writable "
+            "folder was needed; choose another with --run"
         )
 
 

@@ -83,6 +83,23 @@ def find_bundle(model: str | os.PathLike[str]) -> Path:
     )
 
 
+def read_spec(folder: Path) -> ModelSpec:
+    """The spec in a bundle's folder; the files that it lists are not looked at.
+
+    Raises:
+        BundleError: no ``model.json`` there, or one that cannot be used.
+    """
+    spec_file = folder / SPEC_FILE
+    try:
+        text = spec_file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BundleError(
+            f"{folder} has no readable {SPEC_FILE} ({error}); a bundle folder was needed; "
+            "write one with 'trtcolor export CHECKPOINT BUNDLE/'"
+        ) from None
+    return ModelSpec.from_json(text, source=str(spec_file))
+
+
 def open_bundle(model: str | os.PathLike[str] = "default") -> Bundle:
     """Find a bundle, read its spec and verify the SHA-256 of every file it lists.
 
@@ -95,14 +112,7 @@ def open_bundle(model: str | os.PathLike[str] = "default") -> Bundle:
     """
     folder = find_bundle(model)
     spec_file = folder / SPEC_FILE
-    try:
-        text = spec_file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BundleError(
-            f"{folder} has no readable {SPEC_FILE} ({error}); a bundle folder was needed; "
-            "write one with 'trtcolor export CHECKPOINT BUNDLE/'"
-        ) from None
-    spec = ModelSpec.from_json(text, source=str(spec_file))
+    spec = read_spec(folder)
     unlisted = {graph.file for graph in spec.graphs.values()} - set(spec.files)
     if unlisted:
         raise BundleError(
@@ -110,7 +120,7 @@ def open_bundle(model: str | os.PathLike[str] = "default") -> Bundle:
             "needed; export the model again"
         )
     for name, expected in spec.files.items():
-        if Path(name).name != name:
+        if Path(name).name != name or name in ("", "..") or "\0" in name:
             raise BundleError(
                 f"{spec_file} lists the file {name!r}; plain names inside the bundle were needed; "
                 "do not use this bundle"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -28,7 +29,7 @@ class Render(click.ParamType[int | str]):
         from trtcolor.geometry import checked_render
 
         try:
-            return checked_render(int(value) if str(value).isdigit() else value)
+            return checked_render(int(value) if str(value).isdecimal() else value)
         except ValueError as error:
             self.fail(str(error), param, context)
 
@@ -36,7 +37,8 @@ class Render(click.ParamType[int | str]):
 class Commands(click.Group):
     """Commands of this file and of the packages that register theirs (``train``, ``export``).
 
-    Prints what trtcolor refuses as one line ``error: ...`` and exits with status 1.
+    Prints what trtcolor refuses as one line ``error: ...`` and exits with status 1, or 2 where the
+    command line itself is wrong.
     """
 
     def list_commands(self, context: click.Context) -> list[str]:
@@ -49,18 +51,38 @@ class Commands(click.Group):
         command: click.Command = _registered()[name].load()
         return command
 
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.exceptions.NoArgsIsHelpError:
+            raise
+        except click.UsageError as error:
+            _refuse(error.format_message())
+            raise click.exceptions.Exit(error.exit_code) from None
+
     def invoke(self, context: click.Context) -> Any:
+        if isinstance(sys.stdout, io.TextIOWrapper):  # a file name may be no text
+            sys.stdout.reconfigure(errors="backslashreplace")
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("default")
                 warnings.showwarning = _show_warning
                 return super().invoke(context)
+        except click.UsageError as error:
+            command = error.ctx.command_path if error.ctx else context.command_path
+            _refuse(f"{error.format_message().rstrip('.')}; see '{command} --help'")
+            context.exit(error.exit_code)
         except (TrtcolorError, ValueError, OSError, MemoryError) as error:
             if isinstance(error, BrokenPipeError) or os.environ.get("TRTCOLOR_TRACEBACK"):
                 raise
-            text = " ".join(str(error).split()) or type(error).__name__
             hint = " (here: --overwrite)" if isinstance(error, OutputExistsError) else ""
-            click.echo(f"error: {text}{hint}", err=True)
+            _refuse(f"{str(error) or type(error).__name__}{hint}")
             context.exit(1)
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
@@ -73,8 +95,12 @@ def _registered() -> dict[str, EntryPoint]:
     return {entry.name: entry for entry in entry_points(group="trtcolor.commands")}
 
 
+def _refuse(text: str) -> None:
+    click.echo(f"error: {' '.join(text.split())}", err=True)
+
+
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    click.echo(f"warning: {message}", err=True)
+    click.echo(f"warning: {' '.join(str(message).split())}", err=True)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -94,7 +120,7 @@ render_option = click.option(
     help="Pixels of the shorter side that the network sees, full, or auto (the model's own).",
 )
 threads_option = click.option(
-    "--threads", type=click.IntRange(min=1), help="Threads of the network; default: one a core."
+    "--threads", type=click.IntRange(1, 1024), help="Threads of the network; default: one a core."
 )
 overwrite_option = click.option("--overwrite", is_flag=True, help="Replace outputs that exist.")
 saturation_option = click.option(
@@ -212,11 +238,15 @@ def evaluate(
     overwrite: bool,
 ) -> None:
     """Measure MODEL's colours on DATA, a folder of pictures or shards ('val-*.tar.gz')."""
-    from trtcolor.bundle import record_metrics
+    from trtcolor.bundle import SPEC_FILE, find_bundle, record_metrics
     from trtcolor.evaluate import evaluate as measure_colours
 
     _check_results(json_file, overwrite)
-    with click.progressbar(length=1, label="evaluating", file=sys.stderr) as bar:
+    if record:
+        _check_results(find_bundle(model) / SPEC_FILE, overwrite=True)
+    # Where nobody watches, not even the label is printed.
+    screen = sys.stderr if sys.stderr.isatty() else io.StringIO()
+    with click.progressbar(length=1, label="evaluating", file=screen) as bar:
 
         def progress(done: int, of: int) -> None:
             bar.length = of
@@ -275,11 +305,15 @@ def bench(
 @main.command()
 def models() -> None:
     """List the installed models."""
-    from trtcolor.bundle import SPEC_FILE, installed_bundles
-    from trtcolor.spec import ModelSpec
+    from trtcolor.bundle import installed_bundles, read_spec
+    from trtcolor.errors import BundleError
 
     for folder in installed_bundles():
-        spec = ModelSpec.from_json((folder / SPEC_FILE).read_text(encoding="utf-8"))
+        try:
+            spec = read_spec(folder)
+        except BundleError as error:  # the others are to be listed all the same
+            click.echo(f"{folder.name}  cannot be used: {error}")
+            continue
         click.echo(f"{folder.name}  {spec.family}, {spec.precision}, {spec.licence}")
         for name, value in spec.metrics.items():
             click.echo(
@@ -296,7 +330,12 @@ def _check_results(path: Path | None, overwrite: bool) -> None:
     if path is None:
         return
     if not path.parent.is_dir() or path.is_dir():
-        raise ValueError(f"{path} is no file in an existing folder; one was needed; change --json")
+        raise ValueError(f"{path} is no file in an existing folder; one was needed; choose another")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise ValueError(
+            f"{path.parent} is not writable; a writable folder was needed for {path.name}; "
+            "choose another"
+        )
     if not overwrite:
         from trtcolor.files import refuse_existing
 
@@ -309,8 +348,14 @@ def _write_results(path: Path | None, text: str, overwrite: bool) -> None:
     from trtcolor.files import whole_file
 
     json.loads(text)  # NaN or not, what is published parses
-    with whole_file(path, overwrite=overwrite) as stream:
-        stream.write(text.encode())
+    try:
+        with whole_file(path, overwrite=overwrite) as stream:
+            stream.write(text.encode())
+    except OSError as error:
+        raise OSError(
+            f"{path} was not written ({error.strerror}); a disk with free space was needed; write "
+            "elsewhere"
+        ) from None
 
 
 if __name__ == "__main__":

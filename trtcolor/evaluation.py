@@ -115,4 +115,4 @@ class Evaluation:
     def to_json(self) -> str:
         """Everything, the figures of each picture included."""
         entries = asdict(self) | {"figures": self.figures(), "trtcolor": __version__}
-        return json.dumps(entries, indent=2, allow_nan=False) + "\n"
+        return json.dumps(entries, allow_nan=False) + "\n"

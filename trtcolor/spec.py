@@ -15,6 +15,8 @@ from trtcolor.errors import BundleError
 
 FORMAT_VERSION = 1
 GRAPH_NAMES = ("local", "global", "joint")
+LARGEST_SIDE = 16384
+"""Of anything in a `SizeRule`, in pixels: a larger one could only exhaust the memory."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +48,12 @@ class SizeRule:
             optional = entry.name in ("global_size", "render_size", "halo")
             if value is None and optional:
                 continue
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            if not whole or not 1 <= value <= LARGEST_SIDE:
                 raise BundleError(
-                    f"size rule entry {entry.name} is {value!r}; a positive integer was needed"
-                    f"{' (or null)' if optional else ''}; mend model.json or export the model again"
+                    f"size rule entry {entry.name} is {value!r}; a positive integer up to "
+                    f"{LARGEST_SIDE} was needed{' (or null)' if optional else ''}; mend "
+                    "model.json or export the model again"
                 )
         if self.multiple % self.chroma_scale:
             raise BundleError(
@@ -157,7 +161,7 @@ class ModelSpec:
         """
         try:
             entries = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise BundleError(
                 f"{source} is not JSON ({error}); a model.json was needed; export the model again"
             ) from None
@@ -171,6 +175,8 @@ class ModelSpec:
             entries["size"] = SizeRule(**entries["size"])
             entries["graphs"] = {k: GraphSpec(**v) for k, v in entries["graphs"].items()}
             return cls(**entries)
+        except BundleError as error:
+            raise BundleError(f"{source}: {error}") from None
         except (KeyError, TypeError, AttributeError) as error:
             raise BundleError(
                 f"{source} does not fit the format ({error}); a complete model.json was needed; "

@@ -110,7 +110,9 @@ def test_a_graph_without_a_checksum_is_refused(make_bundle: MakeBundle) -> None:
         open_bundle(folder)
 
 
-@pytest.mark.parametrize("name", ["../weights.bin", "/etc/hostname", "sub/weights.bin"])
+@pytest.mark.parametrize(
+    "name", ["../weights.bin", "/etc/hostname", "sub/weights.bin", "..", "", "a\0b"]
+)
 def test_a_file_outside_the_bundle_is_refused(name: str, make_bundle: MakeBundle) -> None:
     folder = make_bundle()
     files = json.loads((folder / "model.json").read_text())["files"]

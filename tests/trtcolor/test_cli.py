@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from trtcolor.cli import _check_results
+
 MakeBundle = Callable[..., Path]
 RANDOM = np.random.default_rng(0)
 PIXELS = RANDOM.integers(0, 256, (40, 60), dtype=np.uint8)
@@ -19,7 +21,7 @@ PIXELS = RANDOM.integers(0, 256, (40, 60), dtype=np.uint8)
 
 def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "trtcolor.cli", *map(str, arguments)],
+        [sys.executable, "-P", "-m", "trtcolor.cli", *map(str, arguments)],
         capture_output=True,
         text=True,
         env=os.environ | environment,
@@ -210,5 +212,60 @@ def test_help_imports_nothing_heavy() -> None:
         "except SystemExit: pass\n"
         "print([m for m in ('torch', 'onnx', 'onnxruntime', 'PIL', 'skimage') if m in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True
+    )
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--nonsense",),
+        ("colour",),
+        ("colorize",),
+        ("colorize", "a.png", "-o", "b.png", "--render", "0"),
+        ("colorize", "a.png", "-o", "b.png", "--threads", "100000"),
+        ("bench", "--runs", "0"),
+        ("export", "a", "b", "--precision", "int8"),
+    ],
+)
+def test_a_wrong_command_line_is_one_line(arguments: tuple[str, ...]) -> None:
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("error: ")
+
+
+def test_a_refused_evaluation_prints_nothing_but_why(bundle: Path, tmp_path: Path) -> None:
+    done = run("evaluate", bundle, tmp_path / "none")
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_results_that_could_not_be_written_are_refused_before_the_work(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may write anywhere
+    with pytest.raises(ValueError, match=r"is not writable; .* model\.json"):
+        _check_results(bundle / "model.json", overwrite=True)
+    with pytest.raises(ValueError, match=r"is not writable; .* r\.json"):
+        _check_results(tmp_path / "r.json", overwrite=False)
+
+
+def test_a_broken_model_does_not_hide_the_others(make_bundle: MakeBundle, tmp_path: Path) -> None:
+    models = tmp_path / "models"
+    for name in ("broken", "whole"):
+        make_bundle(name, models=models)
+    (models / "broken" / "model.json").write_text("[" * 100_000)
+    done = run("models", TRTCOLOR_MODELS=str(models))
+    assert done.returncode == 0, done.stderr
+    assert "broken  cannot be used: " in done.stdout
+    assert "whole  tiny, float32, Apache-2.0" in done.stdout.splitlines()
+
+
+def test_a_file_name_that_is_no_text_is_coloured(photo: Path, bundle: Path, tmp_path: Path) -> None:
+    output = tmp_path / os.fsdecode(b"out\xff.png")
+    done = run("colorize", photo, "-o", output, "--model", bundle, PYTHONIOENCODING="utf-8:strict")
+    assert done.returncode == 0, done.stderr
+    assert output.is_file()

@@ -220,3 +220,16 @@ def test_a_set_without_any_colour_picture_is_refused() -> None:
 def test_threads_give_results_in_the_order_of_the_samples() -> None:
     samples = [Sample(str(index), b"", None) for index in range(50)]
     assert in_threads(lambda s: s.key, samples, 4) == [s.key for s in samples]
+
+
+def test_a_shard_that_cannot_be_read_says_why(tmp_path: Path) -> None:
+    (tmp_path / "a.tar").write_bytes(b"junk" * 100)
+    with pytest.raises(DataError, match=r"no picture in .*a\.tar \("):
+        open_pictures(tmp_path)
+
+
+def test_class_names_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "classes.txt").write_bytes(b"\xff\xfe")
+    Image.new("RGB", (4, 4)).save(tmp_path / "a.png")
+    with pytest.raises(DataError, match=r"classes\.txt cannot be read"):
+        open_pictures(tmp_path)

@@ -35,7 +35,7 @@ def test_photographs_are_found_without_importing_scikit_image() -> None:
         "import sys; from trtcolor import demo; assert demo.photographs(); "
         "sys.exit('skimage' in sys.modules or 'pooch' in sys.modules)"
     )
-    assert subprocess.run([sys.executable, "-c", program]).returncode == 0
+    assert subprocess.run([sys.executable, "-P", "-c", program]).returncode == 0
 
 
 def test_the_demo_writes_a_sheet_of_grey_coloured_and_original(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import threading
 import warnings
@@ -68,7 +70,7 @@ def test_the_number_of_threads_does_not_change_the_result(make_bundle: MakeBundl
     np.testing.assert_allclose(one[0], two[0], rtol=1e-6, atol=1e-5)
 
 
-@pytest.mark.parametrize("threads", [0, -1, 1.5, True, "2"])
+@pytest.mark.parametrize("threads", [0, -1, 1.5, True, "2", 100_000])
 def test_a_number_of_threads_that_is_none_is_refused(
     threads: object, make_bundle: MakeBundle
 ) -> None:
@@ -175,3 +177,22 @@ def test_two_installed_distributions_are_warned_of_once(
             OnnxRuntimeRunner(bundle)
     finally:
         backend._warn_of_two_distributions.cache_clear()
+
+
+def test_onnx_runtime_reports_to_nobody_and_leaves_nothing_behind(
+    make_bundle: MakeBundle, tmp_path: Path
+) -> None:
+    program = (
+        "import sys; from trtcolor.colorizer import Colorizer; import numpy as np\n"
+        "Colorizer(sys.argv[1]).colorize(np.zeros((8, 8), np.uint8))"
+    )
+    home = tmp_path / "home"
+    home.mkdir()
+    # In CI it would not report anyway.
+    kept = {k: v for k, v in os.environ.items() if k not in ("CI", "ORT_DISABLE_TELEMETRY")}
+    subprocess.run(
+        [sys.executable, "-P", "-c", program, str(make_bundle())],
+        check=True,
+        env=kept | {"HOME": str(home), "XDG_CACHE_HOME": str(home)},
+    )
+    assert list(home.rglob("*onnxruntime*")) == []

@@ -18,7 +18,7 @@ HEAVY = ("torch", "onnx", "onnxruntime", "PIL", "click", "platformdirs")
 def modules_after(statement: str) -> set[str]:
     program = f"import sys; {statement}; print(*sys.modules)"
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+        [sys.executable, "-P", "-c", program], capture_output=True, text=True, check=True
     )
     return set(done.stdout.split())
 

@@ -54,7 +54,7 @@ def test_a_bundles_model_json_is_read_back(make_bundle: Any) -> None:
 
 
 @pytest.mark.parametrize("entry", ["multiple", "chroma_scale", "training_size", "global_size"])
-@pytest.mark.parametrize("value", [0, -8, 2.0, "8", True])
+@pytest.mark.parametrize("value", [0, -8, 2.0, "8", True, 10**9])
 def test_a_size_that_is_no_positive_integer_is_refused(entry: str, value: object) -> None:
     sizes: dict[str, Any] = {"multiple": 8, "chroma_scale": 2, "training_size": 224}
     with pytest.raises(BundleError, match=entry):
@@ -85,7 +85,7 @@ def test_an_unknown_graph_is_refused() -> None:
         ModelSpec(**spec_entries(graphs=graphs))
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", "3", '"model"', "{}"])
+@pytest.mark.parametrize("text", ["", "{", "[" * 100_000, "[]", "null", "3", '"model"', "{}"])
 def test_text_that_is_no_spec_is_refused(text: str) -> None:
     with pytest.raises(BundleError, match=r"^here/model\.json "):
         ModelSpec.from_json(text, source="here/model.json")

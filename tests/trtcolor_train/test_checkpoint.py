@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
-from trtcolor.errors import CheckpointError
+from trtcolor.errors import CheckpointError, ConfigError
 from trtcolor_train.checkpoint import Checkpoint, load_checkpoint, load_weights, save_checkpoint
 from trtcolor_train.config import Data, Network, Training, TrainingConfig
 from trtcolor_train.models import family
@@ -101,3 +104,17 @@ def test_weights_of_another_family_are_refused_by_name() -> None:
     network = family("iizuka2016-baseline").build()
     with pytest.raises(CheckpointError, match="'lee2016' that do not fit"):
         load_weights(network, trained(torch.optim.AdamW), source="c")
+
+
+@pytest.mark.parametrize(
+    "change", [{"classes": 5}, {"step": None}, {"optimizer_scalars": []}, {"config": None}]
+)
+def test_a_header_of_another_shape_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
+    path = tmp_path / "c.safetensors"
+    save_checkpoint(path, trained(torch.optim.AdamW))
+    with safe_open(path, framework="pt") as file:
+        metadata = file.metadata()
+    metadata["header"] = json.dumps(json.loads(metadata["header"]) | change)
+    save_file(load_file(path), path, metadata=metadata)
+    with pytest.raises((CheckpointError, ConfigError)):
+        load_checkpoint(path)

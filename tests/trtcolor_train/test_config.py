@@ -39,6 +39,8 @@ def test_every_shipped_configuration_reads_and_builds(path: Path) -> None:
         ('color = "smooth_l1"', 'color = "l3"', "one of mse, smooth_l1"),
         ("[training]", "[training", "no readable TOML"),
         ("learning_rate = 0.01", "learning_rate = true", "of type float"),
+        ("learning_rate = 0.01", "learning_rate = nan", "learning_rate is nan"),
+        ("batch_size = 4", "batch_size = 4\nseed = -1", "training.seed is -1"),
     ],
 )
 def test_a_wrong_entry_is_named(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,15 @@ def test_weights_are_stored_once_for_all_graphs(checkpoint: Path, tmp_path: Path
     assert offsets["joint"] == offsets["local"] | offsets["global"]
     stored = sum(int(length) for _, length in offsets["joint"])
     assert stored <= (bundle / "weights.bin").stat().st_size < stored + 64 * len(offsets["joint"])
+
+
+def test_no_graph_names_a_file_of_this_machine(checkpoint: Path, tmp_path: Path) -> None:
+    bundle, _ = export(checkpoint, tmp_path / "bundle")
+    sources = str(Path(export_module.__file__).parent).encode()
+    for graph in bundle.glob("*.onnx"):
+        content = graph.read_bytes()
+        assert sources not in content
+        assert b".py" not in content
 
 
 def test_float16_storage_halves_the_weights_and_is_chosen_where_it_is_free(
@@ -155,7 +165,7 @@ def test_an_existing_folder_is_replaced_only_when_asked_and_a_bundle(
     precious = tmp_path / "precious"
     precious.mkdir()
     (precious / "file").write_text("keep")
-    with pytest.raises(OutputExistsError, match="no bundle"):
+    with pytest.raises(ExportError, match="no bundle"):
         export(checkpoint, precious, overwrite=True)
     assert (precious / "file").read_text() == "keep"
 
@@ -164,3 +174,28 @@ def test_what_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
     (tmp_path / "c").write_bytes(b"junk")
     with pytest.raises(CheckpointError, match="no whole trtcolor checkpoint"):
         export(tmp_path / "c", tmp_path / "bundle")
+
+
+def test_a_bundle_that_cannot_be_written_is_one_sentence(checkpoint: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ExportError, match="could not be written"):
+        export(checkpoint, tmp_path / "file" / "bundle")
+
+
+def test_the_old_bundle_comes_back_if_the_new_one_cannot_take_its_place(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle, _ = export(checkpoint, tmp_path / "out" / "bundle", name="old")
+    rename = os.rename
+
+    def fail_once(source: Path, target: Path) -> None:
+        if target == bundle:
+            monkeypatch.setattr(os, "rename", rename)
+            raise OSError("no")
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", fail_once)
+    with pytest.raises(ExportError, match="could not be written"):
+        export(checkpoint, bundle, name="new", overwrite=True)
+    assert open_bundle(bundle).spec.name == "old"
+    assert [path.name for path in bundle.parent.iterdir()] == ["bundle"]

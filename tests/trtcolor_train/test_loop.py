@@ -26,7 +26,7 @@ WriteConfig = Callable[..., Path]
 
 def command(config: Path, data: Path, run: Path, *options: str) -> list[str]:
     arguments = [str(config), "--data", str(data), "--run", str(run), *options]
-    return [sys.executable, "-m", "trtcolor_train", *arguments]
+    return [sys.executable, "-P", "-m", "trtcolor_train", *arguments]
 
 
 def log_of(run: Path) -> list[dict[str, Any]]:
@@ -156,3 +156,22 @@ def test_the_cosine_schedule_warms_up_and_ends_near_0() -> None:
     assert rates[60] == pytest.approx(0.5)
     assert 0 < rates[-1] < 1e-3
     assert rates[9:] == sorted(rates[9:], reverse=True)
+
+
+def test_what_cannot_end_well_is_refused_before_the_data_are_read(
+    write_config: WriteConfig, tmp_path: Path
+) -> None:
+    config = read_config(write_config(tmp_path))
+    (tmp_path / "file").write_text("")
+    with pytest.raises(TrainingError, match="cannot hold a training"):
+        train(config, tmp_path / "file" / "run", data_root=tmp_path / "none")
+    with pytest.raises(CheckpointError, match="no checkpoint at"):
+        train(config, tmp_path / "run", data_root=tmp_path / "none", init=tmp_path / "none")
+
+
+def test_the_module_refuses_in_one_line(tmp_path: Path) -> None:
+    done = subprocess.run(
+        command(tmp_path / "none.toml", tmp_path, tmp_path), capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1

@@ -152,6 +152,10 @@ def test_the_classification_loss_reaches_only_classifier_global_and_low_level() 
         ({"global_layers": [16]}, "at least two"),
         ({"colorization": [8, 0, 0, 0, 8]}, "upsamples"),
         ({"low": 7}, "cannot be read"),
+        ({"low": ((64, 0),)}, "cannot be read"),
+        ({"training_size": 0}, "training size 0"),
+        ({"mid": (-1, 256)}, "no network can be built"),
+        ({"mid": "abc"}, "no network can be built"),
     ],
 )
 def test_impossible_dimensions_are_refused(overrides: dict[str, object], said: str) -> None:

@@ -52,7 +52,14 @@ class Family:
         Raises:
             ConfigError: as from `resolve`.
         """
-        return self.network(self.resolve(overrides))
+        dimensions = self.resolve(overrides)
+        try:
+            return self.network(dimensions)
+        except (RuntimeError, TypeError, ValueError, ZeroDivisionError) as error:
+            raise ConfigError(
+                f"no network can be built of {dimensions} ({error}); dimensions of the same form "
+                "as the family's own, that fit into memory, were needed; mend the configuration"
+            ) from None
 
 
 FAMILIES: dict[str, Family] = {

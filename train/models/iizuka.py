@@ -29,6 +29,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from trtcolor.errors import ConfigError
+from trtcolor.spec import LARGEST_SIDE
 from trtcolor_train.models.blocks import conv_block, initialise, linear_block
 
 # a*b* are mapped to the sigmoid's 0..1 by (v + 110) / 220; sRGB spans a -86..98, b -108..94.
@@ -64,6 +65,11 @@ class Dimensions:
     signed_input: bool
 
     def __post_init__(self) -> None:
+        if not 1 <= self.training_size <= LARGEST_SIDE:
+            raise ConfigError(
+                f"training size {self.training_size}; 1 to {LARGEST_SIDE} pixels were needed; mend "
+                "the configuration"
+            )
         if self.training_size % (self.low_stride * self.global_stride):
             raise ConfigError(
                 f"training size {self.training_size}; a multiple of the network's total stride "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import warnings
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+MAX_THREADS = 1024
+"""ONNX Runtime starts them all at once; 100,000 take it minutes."""
+
+
 class OnnxRuntimeRunner:
     """A `trtcolor.backends.base.Runner` on ``CPUExecutionProvider``.
 
@@ -32,7 +37,7 @@ class OnnxRuntimeRunner:
         threads: threads within one run; None lets ONNX Runtime take one for each physical core.
 
     Raises:
-        ValueError: `threads` is not a positive integer.
+        ValueError: `threads` is not a positive integer up to `MAX_THREADS`.
         BackendError: ONNX Runtime is not installed.
     """
 
@@ -41,11 +46,13 @@ class OnnxRuntimeRunner:
 
     def __init__(self, bundle: Bundle, *, threads: int | None = None) -> None:
         if threads is not None and (
-            isinstance(threads, bool) or not isinstance(threads, int) or threads < 1
+            isinstance(threads, bool)
+            or not isinstance(threads, int)
+            or not 1 <= threads <= MAX_THREADS
         ):
             raise ValueError(
-                f"threads is {threads!r}; a positive integer was needed, or None for one a core; "
-                "pass one of these"
+                f"threads is {threads!r}; a positive integer up to {MAX_THREADS} was needed, or "
+                "None for one a core; pass one of these"
             )
         self._ort = _import_onnxruntime()
         self._bundle = bundle
@@ -109,6 +116,9 @@ class OnnxRuntimeRunner:
 
 
 def _import_onnxruntime() -> Any:
+    # From 1.29 on the official Linux binaries report to Microsoft which models are loaded (their
+    # file names too) and keep an identifier under ~/.cache, unless told before they are imported.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         onnxruntime = import_module("onnxruntime")
     except ImportError as error:
