@@ -197,7 +197,7 @@ def classify(picture: Path, model: str, top: int) -> None:
 @model_option
 @saturation_option
 @threads_option
-@click.option("--overwrite/--no-overwrite", default=True, show_default=True)
+@overwrite_option
 def demo(output: Path, model: str, saturation: float, threads: int | None, overwrite: bool) -> None:
     """Colour grey copies of a few photographs: one sheet grey | coloured | original."""
     from trtcolor.demo import run_demo

@@ -97,6 +97,13 @@ def test_classify_names_the_scenes(photo: Path, bundle: Path) -> None:
     assert {lines[1], lines[3]} <= {"sea", "town", "wood"}
 
 
+def test_the_demo_keeps_an_existing_sheet_unless_told(bundle: Path, tmp_path: Path) -> None:
+    sheet = tmp_path / "sheet.png"
+    sheet.write_bytes(b"precious")
+    assert "is there already" in refused("demo", "-o", sheet, "--model", bundle)
+    assert sheet.read_bytes() == b"precious"
+
+
 def test_models_lists_what_is_installed(make_bundle: MakeBundle, tmp_path: Path) -> None:
     make_bundle("mine", models=tmp_path / "models")
     done = run("models", TRTCOLOR_MODELS=str(tmp_path / "models"))
