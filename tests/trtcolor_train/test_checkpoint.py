@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -72,11 +72,15 @@ def test_a_failed_write_leaves_the_previous_one_and_no_other_file(tmp_path: Path
     saved = trained(torch.optim.AdamW)
     save_checkpoint(path, saved)
     before = path.read_bytes()
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.mkdir()  # the temporary name is taken by a folder: the write must fail
-    with pytest.raises((CheckpointError, OSError)):
-        save_checkpoint(path, saved)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, limits[1]))  # as on a full disk
+    try:
+        with pytest.raises(CheckpointError, match="could not be written"):
+            save_checkpoint(path, saved)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"\x08\0\0\0\0\0\0\0{}      "])
