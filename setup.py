@@ -1,36 +1,33 @@
 """The compiled module and the folder that becomes trtcolor_train; the rest is in pyproject.toml."""
 
+from glob import glob
+
 from Cython.Build import cythonize
 from setuptools import Extension, find_packages, setup
 from setuptools.command.build_ext import build_ext
 
-# No -march: a wheel runs on any machine of its architecture. No contraction: every machine and
-# compiler rounds alike.
-COMPILE_ARGS = {
-    "unix": ["-std=c11", "-O3", "-g0", "-ffp-contract=off"],
-    "mingw32": ["-std=c11", "-O3", "-g0", "-ffp-contract=off"],
-    "msvc": ["/std:c11", "/O2", "/fp:precise"],
-}
+# No -march: a wheel runs on any machine of its architecture, and the files of other architectures
+# are empty there. No contraction: every machine and compiler rounds alike.
+COMPILE_ARGS = ["-std=c11", "-O3", "-g0", "-ffp-contract=off", "-pthread"]
 
 
 class BuildColor(build_ext):
     def build_extensions(self) -> None:
-        kind = self.compiler.compiler_type
-        if kind not in COMPILE_ARGS:
+        if self.compiler.compiler_type != "unix":
             raise SystemExit(
-                f"error: trtcolor knows no options for a compiler of type {kind!r}; "
-                f"use one of {', '.join(COMPILE_ARGS)} (python setup.py build_ext --compiler=...)"
+                f"error: a compiler of type {self.compiler.compiler_type!r} came, but trtcolor's "
+                "kernels need POSIX threads, which Windows lacks; build trtcolor in WSL"
             )
-        for extension in self.extensions:
-            extension.extra_compile_args = COMPILE_ARGS[kind]
         super().build_extensions()
 
 
 color = Extension(
     "trtcolor._color",
-    sources=["trtcolor/_color.pyx", "csrc/color.c"],
-    depends=["csrc/color.h"],
+    sources=["trtcolor/_color.pyx", *sorted(glob("csrc/*.c"))],
+    depends=["trtcolor/_color.pxd", *sorted(glob("csrc/*.h"))],
     include_dirs=["csrc"],
+    extra_compile_args=COMPILE_ARGS,
+    extra_link_args=["-pthread"],
 )
 
 setup(

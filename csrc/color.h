@@ -1,18 +1,20 @@
 /* Colour kernels: the contract.
  *
- * Ranges. RGB is sRGB-coded: uint8 0..255 or float 0..1. L* is 0..100, a*b* are in real units
- * (sRGB spans a* -86..98, b* -108..94). Input out of range: float RGB and grey are clamped to
- * 0..1; L*, a* and b* are clamped to -1000..1000, which keeps the arithmetic finite. A NaN counts
- * as 0 everywhere but in tc_resize_plane, where it spreads to every sample that it has a weight in.
+ * Ranges. RGB is sRGB-coded: uint8 0..255, uint16 0..65535 or float 0..1. L* is 0..100, a*b* are in
+ * real units (sRGB spans a* -86..98, b* -108..94). Input out of range: float RGB and grey are
+ * clamped to 0..1; L*, a*, b*, u* and v* are clamped to -1000..1000, which keeps the arithmetic
+ * finite. A NaN counts as 0 everywhere but in resize_plane, where it spreads to every sample that
+ * it has a weight in.
  *
  * Layout. A picture is a pointer to its first sample and a tc_stride, counted in elements. Packed
- * (HWC), planar (CHW), cropped and flipped pictures differ in their strides only; a negative or
- * zero stride is allowed on input. A plane has no channel stride. Heights and widths are at least
- * 1. An output never overlaps an input.
+ * (HWC), planar (CHW), BGR, cropped and flipped pictures differ in their strides only; a negative
+ * or zero stride is allowed on input. A plane has no channel stride. Heights and widths are at
+ * least 1. An output never overlaps an input.
  *
- * Variants. A kernel has one function type, shared by the scalar reference (suffix _c) and by every
- * faster variant. Kernels allocate nothing: scratch comes from the caller, in the size told here.
- * They read the tables that tc_init fills, so it comes before everything else.
+ * Kernels. A kernel does the rows first..last-1 of a job, which is the struct named beside it; rows
+ * are independent, so that any threads may do any rows, and a pixel's result depends neither on its
+ * place nor on the layout. Kernels allocate nothing and read the tables that tc_init fills. Each has
+ * one readable scalar reference (suffix _c) and faster variants: tc_kernels is one set of them.
  */
 #ifndef TRTCOLOR_COLOR_H
 #define TRTCOLOR_COLOR_H
@@ -24,11 +26,101 @@ typedef struct {
     ptrdiff_t row, pixel, channel;
 } tc_stride;
 
+/* What a sample is. */
+enum { TC_U8, TC_U16, TC_F32 };
+
 /* What happens to a colour that sRGB does not have. */
 enum {
-    TC_GAMUT_CLIP = 0,   /* linear R, G and B are each clipped to 0..1 (changes L* and hue) */
-    TC_GAMUT_REDUCE = 1, /* L* is clamped to 0..100, then a*b* scaled toward 0 until it fits */
+    TC_GAMUT_CLIP,   /* linear R, G and B are each clipped to 0..1 (changes L* and hue) */
+    TC_GAMUT_REDUCE, /* L* is clamped to 0..100, then a*b* scaled toward 0 until it fits */
 };
+
+typedef void tc_kernel(const void *job, ptrdiff_t first, ptrdiff_t last);
+
+/* ---- jobs ---------------------------------------------------------------------------------- */
+
+/* One picture into another of the same size. */
+typedef struct {
+    void *out;
+    tc_stride out_stride;
+    const void *in;
+    tc_stride in_stride;
+    ptrdiff_t width;
+    int gamut;          /* rgb_*_from_* only */
+    const float *table; /* lightness_from_u8, _u16 only: L* of each of 256 or 65536 codes */
+} tc_conversion;
+
+/* Full-resolution lightness with chroma of its own, lower resolution. Chroma is enlarged
+ * bilinearly, half-pixel centres, edge clamped: with scale 1, 2 or 4 pixel y reads it at
+ * (y + 0.5) / scale - 0.5, with scale 0 at (y + 0.5) * chroma_height / height - 0.5; x likewise. */
+typedef struct {
+    void *rgb;
+    tc_stride rgb_stride;
+    int rgb_type;
+    const void *lightness; /* TC_F32: L*; TC_U8 and TC_U16: codes */
+    tc_stride lightness_stride;
+    int lightness_type;
+    const float *table; /* L* of each code, 256 or 65536 */
+    const float *chroma;
+    tc_stride chroma_stride;
+    ptrdiff_t height, width, chroma_height, chroma_width;
+    int scale, gamut;
+} tc_merge;
+
+/* One axis of a resize: target sample i is the sum of values[i * taps + k] times source sample
+ * start[i] + k, for k in 0..count[i]-1. Area weights when reducing, half-pixel bilinear when
+ * enlarging, 1 where nothing changes; the values of one sample sum to 1. */
+typedef struct {
+    ptrdiff_t source, target, taps;
+    const ptrdiff_t *start, *count;
+    const float *values;
+} tc_axis;
+
+typedef struct {
+    float *out;
+    tc_stride out_stride;
+    const float *plane;
+    tc_stride plane_stride;
+    tc_axis rows, columns;
+} tc_resize;
+
+/* The most source samples that one target sample reads. */
+ptrdiff_t tc_resize_taps(ptrdiff_t source, ptrdiff_t target);
+
+/* Fills start[target], count[target] and values[target * taps]; unused values are 0. */
+void tc_resize_weights(ptrdiff_t *start, ptrdiff_t *count, float *values, ptrdiff_t source,
+                       ptrdiff_t target);
+
+/* ---- kernels ------------------------------------------------------------------------------- */
+
+typedef struct {
+    const char *name;
+    /* tc_conversion */
+    tc_kernel *lab_from_rgb_u8, *lab_from_rgb_f32, *rgb_u8_from_lab, *rgb_f32_from_lab;
+    tc_kernel *luv_from_rgb_u8, *luv_from_rgb_f32, *rgb_u8_from_luv, *rgb_f32_from_luv;
+    tc_kernel *lightness_from_rgb_u8, *lightness_from_rgb_f32;
+    tc_kernel *lightness_from_u8, *lightness_from_u16, *lightness_from_grey_f32;
+    tc_kernel *merge_lab;     /* tc_merge */
+    tc_kernel *chroma_planes; /* tc_planes, in planes.h */
+    tc_kernel *resize_plane;  /* tc_resize */
+} tc_kernels;
+
+/* The scalar reference. */
+extern const tc_kernels tc_kernels_c;
+tc_kernel tc_lab_from_rgb_u8_c, tc_lab_from_rgb_f32_c, tc_rgb_u8_from_lab_c, tc_rgb_f32_from_lab_c;
+tc_kernel tc_luv_from_rgb_u8_c, tc_luv_from_rgb_f32_c, tc_rgb_u8_from_luv_c, tc_rgb_f32_from_luv_c;
+tc_kernel tc_lightness_from_rgb_u8_c, tc_lightness_from_rgb_f32_c;
+tc_kernel tc_lightness_from_u8_c, tc_lightness_from_u16_c, tc_lightness_from_grey_f32_c;
+tc_kernel tc_merge_lab_c, tc_chroma_planes_c, tc_resize_plane_c;
+
+/* Fills the tables. Once, before any kernel, from one thread; again does no harm. */
+void tc_init(void);
+
+/* The variants compiled in that this processor can run and its operating system saves the registers
+ * of, fastest first, the scalar reference last; NULL beyond the last. */
+const tc_kernels *tc_variant(int index);
+
+/* ---- exact constants ----------------------------------------------------------------------- */
 
 /* The transfer function of IEC 61966-2-1. */
 #define TC_SRGB_SLOPE 12.92
@@ -67,96 +159,7 @@ enum {
 #define TC_F_SLOPE (29.0 * 29.0 / (3.0 * 6.0 * 6.0))
 #define TC_F_OFFSET (4.0 / 29.0)
 
-/* Fills the tables. Once, before any kernel, from one thread; again does no harm. */
-void tc_init(void);
-
 /* L* of the sRGB-coded greys 0..levels-1, where levels-1 is white. */
 void tc_lightness_table(float *table, ptrdiff_t levels);
-
-/* ---- conversions of a whole picture ------------------------------------------------------- */
-
-typedef void tc_lab_from_rgb_u8_fn(float *lab, tc_stride lab_stride, const uint8_t *rgb,
-                                   tc_stride rgb_stride, ptrdiff_t height, ptrdiff_t width);
-typedef void tc_lab_from_rgb_f32_fn(float *lab, tc_stride lab_stride, const float *rgb,
-                                    tc_stride rgb_stride, ptrdiff_t height, ptrdiff_t width);
-
-typedef void tc_rgb_u8_from_lab_fn(uint8_t *rgb, tc_stride rgb_stride, const float *lab,
-                                   tc_stride lab_stride, ptrdiff_t height, ptrdiff_t width,
-                                   int gamut);
-typedef void tc_rgb_f32_from_lab_fn(float *rgb, tc_stride rgb_stride, const float *lab,
-                                    tc_stride lab_stride, ptrdiff_t height, ptrdiff_t width,
-                                    int gamut);
-
-typedef void tc_lightness_from_rgb_u8_fn(float *lightness, tc_stride lightness_stride,
-                                         const uint8_t *rgb, tc_stride rgb_stride,
-                                         ptrdiff_t height, ptrdiff_t width);
-typedef void tc_lightness_from_rgb_f32_fn(float *lightness, tc_stride lightness_stride,
-                                          const float *rgb, tc_stride rgb_stride, ptrdiff_t height,
-                                          ptrdiff_t width);
-
-/* table: tc_lightness_table of 256 or 65536 levels. */
-typedef void tc_lightness_from_grey_u8_fn(float *lightness, tc_stride lightness_stride,
-                                          const uint8_t *grey, tc_stride grey_stride,
-                                          ptrdiff_t height, ptrdiff_t width, const float *table);
-typedef void tc_lightness_from_grey_u16_fn(float *lightness, tc_stride lightness_stride,
-                                           const uint16_t *grey, tc_stride grey_stride,
-                                           ptrdiff_t height, ptrdiff_t width, const float *table);
-typedef void tc_lightness_from_grey_f32_fn(float *lightness, tc_stride lightness_stride,
-                                           const float *grey, tc_stride grey_stride,
-                                           ptrdiff_t height, ptrdiff_t width);
-
-tc_lab_from_rgb_u8_fn tc_lab_from_rgb_u8_c;
-tc_lab_from_rgb_f32_fn tc_lab_from_rgb_f32_c;
-tc_rgb_u8_from_lab_fn tc_rgb_u8_from_lab_c;
-tc_rgb_f32_from_lab_fn tc_rgb_f32_from_lab_c;
-tc_lightness_from_rgb_u8_fn tc_lightness_from_rgb_u8_c;
-tc_lightness_from_rgb_f32_fn tc_lightness_from_rgb_f32_c;
-tc_lightness_from_grey_u8_fn tc_lightness_from_grey_u8_c;
-tc_lightness_from_grey_u16_fn tc_lightness_from_grey_u16_c;
-tc_lightness_from_grey_f32_fn tc_lightness_from_grey_f32_c;
-
-/* ---- full-resolution lightness with low-resolution chroma ---------------------------------- */
-
-/* Chroma is enlarged bilinearly, half-pixel centres, edge clamped: with scale 1, 2 or 4 pixel y
- * reads it at (y + 0.5) / scale - 0.5, with scale 0 at (y + 0.5) * chroma_height / height - 0.5;
- * x likewise. scratch: 2 * chroma_width floats. */
-typedef void tc_merge_lab_u8_fn(uint8_t *rgb, tc_stride rgb_stride, const float *lightness,
-                                tc_stride lightness_stride, const float *chroma,
-                                tc_stride chroma_stride, ptrdiff_t height, ptrdiff_t width,
-                                ptrdiff_t chroma_height, ptrdiff_t chroma_width, int scale,
-                                int gamut, float *scratch);
-typedef void tc_merge_lab_f32_fn(float *rgb, tc_stride rgb_stride, const float *lightness,
-                                 tc_stride lightness_stride, const float *chroma,
-                                 tc_stride chroma_stride, ptrdiff_t height, ptrdiff_t width,
-                                 ptrdiff_t chroma_height, ptrdiff_t chroma_width, int scale,
-                                 int gamut, float *scratch);
-
-tc_merge_lab_u8_fn tc_merge_lab_u8_c;
-tc_merge_lab_f32_fn tc_merge_lab_f32_c;
-
-/* ---- resizing ------------------------------------------------------------------------------ */
-
-/* One axis of a resize: target sample i is the sum of values[i * taps + k] times source sample
- * start[i] + k, for k in 0..count[i]-1. Area weights when reducing, half-pixel bilinear when
- * enlarging, 1 where nothing changes; the values of one sample sum to 1. */
-typedef struct {
-    ptrdiff_t source, target, taps;
-    const ptrdiff_t *start, *count;
-    const float *values;
-} tc_axis;
-
-/* The most source samples that one target sample reads. */
-ptrdiff_t tc_resize_taps(ptrdiff_t source, ptrdiff_t target);
-
-/* Fills start[target], count[target] and values[target * taps]; unused values are 0. */
-void tc_resize_weights(ptrdiff_t *start, ptrdiff_t *count, float *values, ptrdiff_t source,
-                       ptrdiff_t target);
-
-/* scratch: columns->source floats. */
-typedef void tc_resize_plane_fn(float *out, tc_stride out_stride, const float *plane,
-                                tc_stride plane_stride, const tc_axis *rows,
-                                const tc_axis *columns, float *scratch);
-
-tc_resize_plane_fn tc_resize_plane_c;
 
 #endif

@@ -28,6 +28,7 @@ from trtcolor.demo import photographs
 from trtcolor.errors import ExportError
 from trtcolor.files import refuse_existing
 from trtcolor.images import read_picture
+from trtcolor.resize import resize_plane
 from trtcolor.spec import GraphSpec, ModelSpec, SizeRule
 from trtcolor_train.checkpoint import Checkpoint, load_checkpoint, load_weights
 from trtcolor_train.fold import fold
@@ -258,9 +259,9 @@ def _compare(
     for index, picture in enumerate(pictures):
         for rows, columns in (PARITY_SHAPES[0], PARITY_SHAPES[1:][index % len(PARITY_SHAPES[1:])]):
             size = (rows * rule.multiple, columns * rule.multiple)
-            lightness = color.resize_plane(picture, size)[None, None]
+            lightness = resize_plane(picture, size)[None, None]
             side = rule.global_size
-            square = None if side is None else color.resize_plane(picture, (side, side))[None, None]
+            square = None if side is None else resize_plane(picture, (side, side))[None, None]
             found = _chroma_of_graphs(runner, lightness, square)
             true = _chroma_of_torch(rounded, lightness, square)
             differences += [np.abs(f - t).ravel() for f, t in zip(found, true, strict=True)]

@@ -1,171 +1,244 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
 # cython: cdivision=True, binding=False
-"""csrc/color.h on typed memoryviews, and nothing else: trtcolor/color.py checks every argument.
+"""csrc/color.h and csrc/planes.h on buffers, and nothing else: Python checks every argument.
 
 A picture is indexed [row, column, channel] and a stack of planes [channel, row, column], whatever
-its layout in memory: the caller transposes the view.
+its layout in memory: the caller transposes the view. The kernels run without the GIL on the
+variant that `use` named, on the rows that csrc/pool.h hands to each of at most `threads` threads.
 """
 
-from libc.stdint cimport uint8_t, uint16_t
+import os
 
-
-cdef extern from "color.h" nogil:
-    ctypedef struct tc_stride:
-        ptrdiff_t row, pixel, channel
-
-    ctypedef struct tc_axis:
-        ptrdiff_t source, target, taps
-        const ptrdiff_t *start
-        const ptrdiff_t *count
-        const float *values
-
-    int TC_GAMUT_CLIP, TC_GAMUT_REDUCE
-    void tc_init()
-    void tc_lightness_table(float *, ptrdiff_t)
-    void tc_lab_from_rgb_u8_c(
-        float *, tc_stride, const uint8_t *, tc_stride, ptrdiff_t, ptrdiff_t)
-    void tc_lab_from_rgb_f32_c(
-        float *, tc_stride, const float *, tc_stride, ptrdiff_t, ptrdiff_t)
-    void tc_rgb_u8_from_lab_c(
-        uint8_t *, tc_stride, const float *, tc_stride, ptrdiff_t, ptrdiff_t, int)
-    void tc_rgb_f32_from_lab_c(
-        float *, tc_stride, const float *, tc_stride, ptrdiff_t, ptrdiff_t, int)
-    void tc_lightness_from_rgb_u8_c(
-        float *, tc_stride, const uint8_t *, tc_stride, ptrdiff_t, ptrdiff_t)
-    void tc_lightness_from_rgb_f32_c(
-        float *, tc_stride, const float *, tc_stride, ptrdiff_t, ptrdiff_t)
-    void tc_lightness_from_grey_u8_c(
-        float *, tc_stride, const uint8_t *, tc_stride, ptrdiff_t, ptrdiff_t, const float *)
-    void tc_lightness_from_grey_u16_c(
-        float *, tc_stride, const uint16_t *, tc_stride, ptrdiff_t, ptrdiff_t, const float *)
-    void tc_lightness_from_grey_f32_c(
-        float *, tc_stride, const float *, tc_stride, ptrdiff_t, ptrdiff_t)
-    void tc_merge_lab_u8_c(
-        uint8_t *, tc_stride, const float *, tc_stride, const float *, tc_stride,
-        ptrdiff_t, ptrdiff_t, ptrdiff_t, ptrdiff_t, int, int, float *)
-    void tc_merge_lab_f32_c(
-        float *, tc_stride, const float *, tc_stride, const float *, tc_stride,
-        ptrdiff_t, ptrdiff_t, ptrdiff_t, ptrdiff_t, int, int, float *)
-    ptrdiff_t tc_resize_taps(ptrdiff_t, ptrdiff_t)
-    void tc_resize_weights(ptrdiff_t *, ptrdiff_t *, float *, ptrdiff_t, ptrdiff_t)
-    void tc_resize_plane_c(
-        float *, tc_stride, const float *, tc_stride, const tc_axis *, const tc_axis *, float *)
-
+from cpython.buffer cimport (
+    PyBUF_FORMAT,
+    PyBUF_STRIDES,
+    PyBUF_WRITABLE,
+    PyBuffer_Release,
+    PyObject_GetBuffer,
+)
 
 GAMUT_CLIP = TC_GAMUT_CLIP
 GAMUT_REDUCE = TC_GAMUT_REDUCE
+MATRIX_BT601, MATRIX_BT709, MATRIX_BT2020 = TC_BT601, TC_BT709, TC_BT2020
+
+
+# ---- variants --------------------------------------------------------------------------------
+
+cdef const tc_kernels *kernels
+
+
+def variants():
+    """The names of those that this processor can run, fastest first."""
+    names = []
+    while tc_variant(len(names)) != NULL:
+        names.append(tc_variant(len(names)).name.decode())
+    return tuple(names)
+
+
+def variant():
+    return kernels.name.decode()
+
+
+def use(name):
+    """From now on, for every thread."""
+    global kernels
+    names = variants()
+    if name not in names:
+        raise ValueError(
+            f"the variant {name!r} of the colour kernels was asked for, but this processor has "
+            f"{', '.join(names)}; name one of these, or unset TRTCOLOR_SIMD")
+    kernels = tc_variant(names.index(name))
+
+
 tc_init()
+use(os.environ.get("TRTCOLOR_SIMD") or variants()[0])
 
 
-cdef inline tc_stride elements(
-    const Py_ssize_t *strides, Py_ssize_t itemsize, int row, int pixel, int channel
-) noexcept nogil:
-    """Byte strides of a memoryview as element strides; channel -1 means that there is none."""
-    cdef tc_stride stride
-    stride.row = strides[row] // itemsize
-    stride.pixel = strides[pixel] // itemsize
-    stride.channel = strides[channel] // itemsize if channel >= 0 else 0
-    return stride
+def pool_workers():
+    return tc_pool_workers()
+
+
+# ---- buffers ---------------------------------------------------------------------------------
+
+cdef class Samples:
+    """An array as C sees it: an address, strides in samples, and what a sample is."""
+
+    cdef Py_buffer view
+    cdef int type
+
+    def __cinit__(self, array, int dimensions, bint written=False):
+        PyObject_GetBuffer(
+            array, &self.view,
+            PyBUF_FORMAT | PyBUF_STRIDES | (PyBUF_WRITABLE if written else 0))
+        if self.view.format == b"B":
+            self.type = TC_U8
+        elif self.view.format == b"H":
+            self.type = TC_U16
+        elif self.view.format == b"f":
+            self.type = TC_F32
+        else:
+            raise TypeError(f"samples of format {self.view.format.decode()!r}")
+        if self.view.ndim != dimensions:
+            raise TypeError(f"{self.view.ndim} dimensions in place of {dimensions}")
+
+    def __dealloc__(self):
+        PyBuffer_Release(&self.view)
+
+    cdef ptrdiff_t step(self, int axis) noexcept:
+        return self.view.strides[axis] // self.view.itemsize
+
+    cdef tc_stride picture(self) noexcept:
+        return tc_stride(self.step(0), self.step(1), self.step(2))
+
+    cdef tc_stride stack(self) noexcept:
+        return tc_stride(self.step(1), self.step(2), self.step(0))
+
+    cdef tc_stride plane(self) noexcept:
+        return tc_stride(self.step(0), self.step(1), 0)
+
+    cdef tc_stride stride(self) noexcept:
+        return self.picture() if self.view.ndim == 3 else self.plane()
+
+
+cdef const float *address(const float[::1] table) noexcept:
+    if table is None:
+        return NULL
+    return &table[0]
+
+
+cdef Samples need(Samples samples, int type):
+    if samples.type != type:
+        raise TypeError(f"samples of format {samples.view.format.decode()!r}")
+    return samples
+
+
+# ---- one picture into another ----------------------------------------------------------------
+
+cdef convert(
+    tc_kernel *kernel, Samples out, Samples source, int threads, int gamut=0,
+    const float[::1] table=None
+):
+    cdef tc_conversion job
+    cdef ptrdiff_t rows = source.view.shape[0], width = source.view.shape[1]
+    if kernel == NULL:
+        raise TypeError("no kernel for samples of that format")
+    job.out, job.out_stride = out.view.buf, out.stride()
+    job.source, job.source_stride = source.view.buf, source.stride()
+    job.width, job.gamut = width, gamut
+    job.table = address(table)
+    with nogil:
+        tc_run(kernel, &job, rows, rows * width, threads)
+
+
+cdef tc_kernel *by_type(Samples samples, tc_kernel *u8, tc_kernel *u16, tc_kernel *f32) noexcept:
+    return u8 if samples.type == TC_U8 else u16 if samples.type == TC_U16 else f32
+
+
+def lab_from_rgb(lab, rgb, int threads):
+    cdef Samples out = need(Samples(lab, 3, True), TC_F32), source = Samples(rgb, 3)
+    convert(
+        by_type(source, kernels.lab_from_rgb_u8, NULL, kernels.lab_from_rgb_f32),
+        out, source, threads)
+
+
+def rgb_from_lab(rgb, lab, int gamut, int threads):
+    cdef Samples out = Samples(rgb, 3, True), source = need(Samples(lab, 3), TC_F32)
+    convert(
+        by_type(out, kernels.rgb_u8_from_lab, NULL, kernels.rgb_f32_from_lab),
+        out, source, threads, gamut)
+
+
+def luv_from_rgb(luv, rgb, int threads):
+    cdef Samples out = need(Samples(luv, 3, True), TC_F32), source = Samples(rgb, 3)
+    convert(
+        by_type(source, kernels.luv_from_rgb_u8, NULL, kernels.luv_from_rgb_f32),
+        out, source, threads)
+
+
+def rgb_from_luv(rgb, luv, int gamut, int threads):
+    cdef Samples out = Samples(rgb, 3, True), source = need(Samples(luv, 3), TC_F32)
+    convert(
+        by_type(out, kernels.rgb_u8_from_luv, NULL, kernels.rgb_f32_from_luv),
+        out, source, threads, gamut)
+
+
+def lightness_from_rgb(lightness, rgb, int threads):
+    cdef Samples out = need(Samples(lightness, 2, True), TC_F32), source = Samples(rgb, 3)
+    convert(
+        by_type(source, kernels.lightness_from_rgb_u8, NULL, kernels.lightness_from_rgb_f32),
+        out, source, threads)
+
+
+def lightness_from_grey(lightness, grey, const float[::1] table, int threads):
+    """The table is that of lightness_table or luma_table; float32 grey needs none."""
+    cdef Samples out = need(Samples(lightness, 2, True), TC_F32), source = Samples(grey, 2)
+    convert(
+        by_type(
+            source, kernels.lightness_from_u8, kernels.lightness_from_u16,
+            kernels.lightness_from_grey_f32),
+        out, source, threads, 0, table)
 
 
 def lightness_table(float[::1] table):
     tc_lightness_table(&table[0], table.shape[0])
 
 
-def lab_from_rgb_u8(float[:, :, :] lab, const uint8_t[:, :, :] rgb):
-    with nogil:
-        tc_lab_from_rgb_u8_c(
-            &lab[0, 0, 0], elements(lab.strides, 4, 0, 1, 2),
-            &rgb[0, 0, 0], elements(rgb.strides, 1, 0, 1, 2), rgb.shape[0], rgb.shape[1])
+def luma_table(float[::1] table, int shift, double black, double span):
+    tc_luma_table(&table[0], table.shape[0], shift, black, span)
 
 
-def lab_from_rgb_f32(float[:, :, :] lab, const float[:, :, :] rgb):
-    with nogil:
-        tc_lab_from_rgb_f32_c(
-            &lab[0, 0, 0], elements(lab.strides, 4, 0, 1, 2),
-            &rgb[0, 0, 0], elements(rgb.strides, 4, 0, 1, 2), rgb.shape[0], rgb.shape[1])
+# ---- lightness or luma with chroma of its own ------------------------------------------------
 
-
-def rgb_u8_from_lab(uint8_t[:, :, :] rgb, const float[:, :, :] lab, int gamut):
-    with nogil:
-        tc_rgb_u8_from_lab_c(
-            &rgb[0, 0, 0], elements(rgb.strides, 1, 0, 1, 2),
-            &lab[0, 0, 0], elements(lab.strides, 4, 0, 1, 2), lab.shape[0], lab.shape[1], gamut)
-
-
-def rgb_f32_from_lab(float[:, :, :] rgb, const float[:, :, :] lab, int gamut):
-    with nogil:
-        tc_rgb_f32_from_lab_c(
-            &rgb[0, 0, 0], elements(rgb.strides, 4, 0, 1, 2),
-            &lab[0, 0, 0], elements(lab.strides, 4, 0, 1, 2), lab.shape[0], lab.shape[1], gamut)
-
-
-def lightness_from_rgb_u8(float[:, :] lightness, const uint8_t[:, :, :] rgb):
-    with nogil:
-        tc_lightness_from_rgb_u8_c(
-            &lightness[0, 0], elements(lightness.strides, 4, 0, 1, -1),
-            &rgb[0, 0, 0], elements(rgb.strides, 1, 0, 1, 2), rgb.shape[0], rgb.shape[1])
-
-
-def lightness_from_rgb_f32(float[:, :] lightness, const float[:, :, :] rgb):
-    with nogil:
-        tc_lightness_from_rgb_f32_c(
-            &lightness[0, 0], elements(lightness.strides, 4, 0, 1, -1),
-            &rgb[0, 0, 0], elements(rgb.strides, 4, 0, 1, 2), rgb.shape[0], rgb.shape[1])
-
-
-def lightness_from_grey_u8(
-    float[:, :] lightness, const uint8_t[:, :] grey, const float[::1] table
+def merge_lab(
+    rgb, lightness, chroma, const float[::1] table, int scale, int gamut, int threads
 ):
+    """The table is that of lightness_table; float32 lightness needs none."""
+    cdef Samples out = Samples(rgb, 3, True), light = Samples(lightness, 2)
+    cdef Samples ab = need(Samples(chroma, 3), TC_F32)
+    cdef tc_merge job
+    job.rgb, job.rgb_stride, job.rgb_type = out.view.buf, out.picture(), out.type
+    job.lightness, job.lightness_stride = light.view.buf, light.plane()
+    job.lightness_type = light.type
+    job.table = address(table)
+    job.chroma, job.chroma_stride = <const float *>ab.view.buf, ab.stack()
+    job.height, job.width = light.view.shape[0], light.view.shape[1]
+    job.chroma_height, job.chroma_width = ab.view.shape[1], ab.view.shape[2]
+    job.scale, job.gamut = scale, gamut
     with nogil:
-        tc_lightness_from_grey_u8_c(
-            &lightness[0, 0], elements(lightness.strides, 4, 0, 1, -1),
-            &grey[0, 0], elements(grey.strides, 1, 0, 1, -1), grey.shape[0], grey.shape[1],
-            &table[0])
+        tc_run(kernels.merge_lab, &job, job.height, job.height * job.width, threads)
 
 
-def lightness_from_grey_u16(
-    float[:, :] lightness, const uint16_t[:, :] grey, const float[::1] table
+def chroma_planes(
+    u, v, luma, chroma, int shift, int halved_rows, int halved_columns, int cosited_rows,
+    int cosited_columns, int scale, int matrix, float luma_black, float luma_range,
+    float chroma_zero, float chroma_range, float chroma_low, float chroma_high, int threads
 ):
+    """u, v, luma: planes of one dtype; the other arguments are those of tc_planes."""
+    cdef Samples y = Samples(luma, 2), ab = need(Samples(chroma, 3), TC_F32)
+    cdef Samples first = need(Samples(u, 2, True), y.type)
+    cdef Samples second = need(Samples(v, 2, True), y.type)
+    cdef tc_planes job
+    job.u, job.u_stride = first.view.buf, first.plane()
+    job.v, job.v_stride = second.view.buf, second.plane()
+    job.luma, job.luma_stride = y.view.buf, y.plane()
+    job.sample_type, job.shift = y.type, shift
+    job.height, job.width = y.view.shape[0], y.view.shape[1]
+    job.halved_rows, job.halved_columns = halved_rows, halved_columns
+    job.chroma, job.chroma_stride = <const float *>ab.view.buf, ab.stack()
+    job.chroma_height, job.chroma_width = ab.view.shape[1], ab.view.shape[2]
+    job.rows = tc_chroma_lattice(
+        halved_rows, cosited_rows, scale, job.height, job.chroma_height)
+    job.columns = tc_chroma_lattice(
+        halved_columns, cosited_columns, scale, job.width, job.chroma_width)
+    job.matrix, job.luma_black, job.luma_range = matrix, luma_black, luma_range
+    job.chroma_zero, job.chroma_range = chroma_zero, chroma_range
+    job.chroma_low, job.chroma_high = chroma_low, chroma_high
     with nogil:
-        tc_lightness_from_grey_u16_c(
-            &lightness[0, 0], elements(lightness.strides, 4, 0, 1, -1),
-            &grey[0, 0], elements(grey.strides, 2, 0, 1, -1), grey.shape[0], grey.shape[1],
-            &table[0])
+        tc_run(
+            kernels.chroma_planes, &job, first.view.shape[0], job.height * job.width, threads)
 
 
-def lightness_from_grey_f32(float[:, :] lightness, const float[:, :] grey):
-    with nogil:
-        tc_lightness_from_grey_f32_c(
-            &lightness[0, 0], elements(lightness.strides, 4, 0, 1, -1),
-            &grey[0, 0], elements(grey.strides, 4, 0, 1, -1), grey.shape[0], grey.shape[1])
-
-
-def merge_lab_u8(
-    uint8_t[:, :, :] rgb, const float[:, :] lightness, const float[:, :, :] chroma,
-    int scale, int gamut, float[::1] scratch
-):
-    with nogil:
-        tc_merge_lab_u8_c(
-            &rgb[0, 0, 0], elements(rgb.strides, 1, 0, 1, 2),
-            &lightness[0, 0], elements(lightness.strides, 4, 0, 1, -1),
-            &chroma[0, 0, 0], elements(chroma.strides, 4, 1, 2, 0),
-            lightness.shape[0], lightness.shape[1], chroma.shape[1], chroma.shape[2],
-            scale, gamut, &scratch[0])
-
-
-def merge_lab_f32(
-    float[:, :, :] rgb, const float[:, :] lightness, const float[:, :, :] chroma,
-    int scale, int gamut, float[::1] scratch
-):
-    with nogil:
-        tc_merge_lab_f32_c(
-            &rgb[0, 0, 0], elements(rgb.strides, 4, 0, 1, 2),
-            &lightness[0, 0], elements(lightness.strides, 4, 0, 1, -1),
-            &chroma[0, 0, 0], elements(chroma.strides, 4, 1, 2, 0),
-            lightness.shape[0], lightness.shape[1], chroma.shape[1], chroma.shape[2],
-            scale, gamut, &scratch[0])
-
+# ---- resizing --------------------------------------------------------------------------------
 
 def resize_taps(Py_ssize_t source, Py_ssize_t target):
     return tc_resize_taps(source, target)
@@ -177,29 +250,32 @@ def resize_weights(
     tc_resize_weights(&start[0], &count[0], &values[0, 0], source, start.shape[0])
 
 
-cdef inline tc_axis axis_of(
+cdef tc_axis axis_of(
     Py_ssize_t source, const ptrdiff_t[::1] start, const ptrdiff_t[::1] count,
     const float[:, ::1] values
-) noexcept nogil:
-    cdef tc_axis axis
-    axis.source, axis.target, axis.taps = source, values.shape[0], values.shape[1]
-    axis.start, axis.count, axis.values = &start[0], &count[0], &values[0, 0]
-    return axis
+) noexcept:
+    return tc_axis(
+        source, values.shape[0], values.shape[1], &start[0], &count[0], &values[0, 0])
 
 
 def resize_planes(
-    float[:, :, :] out, const float[:, :, :] planes,
+    out, planes,
     const ptrdiff_t[::1] row_start, const ptrdiff_t[::1] row_count,
     const float[:, ::1] row_values,
     const ptrdiff_t[::1] column_start, const ptrdiff_t[::1] column_count,
-    const float[:, ::1] column_values, float[::1] scratch
+    const float[:, ::1] column_values, int threads
 ):
-    cdef tc_axis rows = axis_of(planes.shape[1], row_start, row_count, row_values)
-    cdef tc_axis columns = axis_of(planes.shape[2], column_start, column_count, column_values)
-    cdef Py_ssize_t c
+    cdef Samples to = need(Samples(out, 3, True), TC_F32)
+    cdef Samples source = need(Samples(planes, 3), TC_F32)
+    cdef ptrdiff_t rows = source.view.shape[1], columns = source.view.shape[2], c
+    cdef tc_resize job
+    job.rows = axis_of(rows, row_start, row_count, row_values)
+    job.columns = axis_of(columns, column_start, column_count, column_values)
+    job.out_stride, job.plane_stride = to.stack(), source.stack()
     with nogil:
-        for c in range(planes.shape[0]):
-            tc_resize_plane_c(
-                &out[c, 0, 0], elements(out.strides, 4, 1, 2, -1),
-                &planes[c, 0, 0], elements(planes.strides, 4, 1, 2, -1),
-                &rows, &columns, &scratch[0])
+        for c in range(source.view.shape[0]):
+            job.out = <float *>to.view.buf + c * job.out_stride.channel
+            job.plane = <const float *>source.view.buf + c * job.plane_stride.channel
+            tc_run(
+                kernels.resize_plane, &job, job.rows.target,
+                max(rows * columns, job.rows.target * job.columns.target), threads)

@@ -21,7 +21,6 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from trtcolor import color
 from trtcolor.backends.base import Runner
 from trtcolor.bundle import Bundle, open_bundle
 from trtcolor.errors import BackendError, BundleError, NoGlobalFeaturesError
@@ -36,6 +35,7 @@ from trtcolor.geometry import (
     pad_edges,
     plan_render,
 )
+from trtcolor.resize import resize_plane
 
 Gamut = Literal["reduce", "clip"]
 MAX_SATURATION = 10.0
@@ -160,7 +160,7 @@ class Colorizer:
         seen = lightness = taken.lightness
         plan = plan_render(taken.size, rule, self.render if render is None else render)
         if plan.network != plan.frame:
-            seen = color.resize_plane(lightness, plan.network)
+            seen = resize_plane(lightness, plan.network)
         side = rule.global_size
         graph: Literal["local", "joint"] = "local"
         global_lightness = None
@@ -168,7 +168,7 @@ class Colorizer:
             if "joint" in graphs and plan.network == (side, side):
                 graph = "joint"
             else:
-                global_lightness = color.resize_plane(lightness, (side, side))[None, None]
+                global_lightness = resize_plane(lightness, (side, side))[None, None]
         if graph == "local":
             seen = pad_edges(seen, plan.padded)
         return Prepared(
@@ -297,7 +297,7 @@ class Colorizer:
         side = self.spec.size.global_size
         if side is None:
             raise self._no_global_features()
-        copy = color.resize_plane(frame_from_array(frame).lightness, (side, side))
+        copy = resize_plane(frame_from_array(frame).lightness, (side, side))
         (result,) = self._run("global", {"lightness": copy[None, None]}, output)
         vector: NDArray[np.float32] = result[0]
         return vector

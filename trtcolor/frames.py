@@ -93,6 +93,5 @@ def array_from_frame(
     if frame.dtype == np.uint8:
         rgb: NDArray[Any] = color.merge_lab(frame.lightness, chroma, scale=scale, gamut=gamut)
     else:
-        unit = color.merge_lab(frame.lightness, chroma, scale=scale, gamut=gamut, dtype=np.float32)
-        rgb = np.rint(unit * np.float32(65535)).astype(np.uint16)
+        rgb = color.merge_lab(frame.lightness, chroma, scale=scale, gamut=gamut, format="rgb48")
     return rgb if frame.alpha is None else np.concatenate((rgb, frame.alpha), axis=2)

@@ -1,17 +1,18 @@
-"""trtcolor.color against float64 NumPy written from the definition."""
+"""trtcolor.color and trtcolor.resize against float64 NumPy written from the definition.
 
-import shutil
-import subprocess
-import sys
+Every test runs on every variant of the kernels that this processor has.
+"""
+
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trtcolor import color
+from trtcolor import _color, color
+from trtcolor.resize import resize_plane, resize_weights
 
 XYZ_FROM_RGB = np.array(
     [
@@ -25,6 +26,14 @@ KNEE = 6 / 29
 POISON = 77
 
 
+@pytest.fixture(scope="module", params=_color.variants(), autouse=True)
+def variant(request):
+    before = _color.variant()
+    _color.use(request.param)
+    yield request.param
+    _color.use(before)
+
+
 # ---- truth: float64, channels last ---------------------------------------------------------
 
 
@@ -36,6 +45,28 @@ def true_lab(rgb):
     return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
 
 
+def true_luv(rgb):
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    x, y, z = np.moveaxis(linear @ XYZ_FROM_RGB.T, -1, 0)
+    d = np.maximum(x + 15 * y + 3 * z, 1e-300)
+    lightness = np.where(y > KNEE**3, 116 * np.cbrt(y) - 16, 116 * y / (3 * KNEE**2))
+    white = WHITE[0] + 15 * WHITE[1] + 3 * WHITE[2]
+    u = 13 * lightness * np.where(y > 0, 4 * x / d - 4 * WHITE[0] / white, 0)
+    v = 13 * lightness * np.where(y > 0, 9 * y / d - 9 * WHITE[1] / white, 0)
+    return np.stack([lightness, u, v], axis=-1)
+
+
+def true_linear_from_luv(luv):
+    lightness, u, v = np.moveaxis(luv, -1, 0)
+    white = WHITE[0] + 15 * WHITE[1] + 3 * WHITE[2]
+    u = u / (13 * lightness) + 4 * WHITE[0] / white
+    v = v / (13 * lightness) + 9 * WHITE[1] / white
+    f = (lightness + 16) / 116
+    y = np.where(f > KNEE, f**3, 3 * KNEE**2 * (f - 4 / 29))
+    xyz = np.stack([y * 9 * u / (4 * v), y, y * (12 - 3 * u - 20 * v) / (4 * v)], axis=-1)
+    return xyz @ np.linalg.inv(XYZ_FROM_RGB).T
+
+
 def true_linear(lab):
     y = (lab[..., 0] + 16) / 116
     f = np.stack([y + lab[..., 1] / 500, y, y - lab[..., 2] / 200], axis=-1)
@@ -44,7 +75,10 @@ def true_linear(lab):
 
 
 def true_rgb(lab):
-    linear = true_linear(lab).clip(0, 1)
+    return coded(true_linear(lab).clip(0, 1))
+
+
+def coded(linear):
     return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
 
 
@@ -73,6 +107,7 @@ def true_merge(lightness, chroma, scale):
 
 SIDES = st.integers(1, 21)
 SEEDS = st.integers(0, 2**32 - 1)
+GAMUTS = st.sampled_from(["clip", "reduce"])
 LAYOUTS = st.sampled_from(["hwc", "chw"])
 VIEWS = {
     "contiguous": lambda a: a.copy(),
@@ -91,6 +126,17 @@ def random_lab(rng, *shape, reach=60.0):
     lab = rng.uniform(-reach, reach, (*shape, 3)).astype(np.float32)
     lab[..., 0] = rng.uniform(0, 100, shape)
     return lab
+
+
+def in_gamut(linear):
+    return ((linear >= 0) & (linear <= 1)).all(axis=-1)
+
+
+def random_merge(seed, height, width, scale):
+    rng = np.random.default_rng(seed)
+    h, w = (-(-height // scale), -(-width // scale)) if scale else rng.integers(1, 22, 2)
+    lightness = rng.uniform(0, 100, (height, width)).astype(np.float32)
+    return lightness, rng.uniform(-90, 90, (2, h, w)).astype(np.float32)
 
 
 def planar(array, layout):
@@ -151,6 +197,14 @@ def test_rgb_from_any_lab_is_within_1_as_uint8_and_1e_4_as_float():
     assert np.abs(color.rgb_from_lab(lab, dtype=np.float32) - truth).max() <= 1e-4
 
 
+def test_rgb_from_lab_in_gamut_differs_from_float64_on_5e_5_of_the_bytes_at_most():
+    lab = random_lab(np.random.default_rng(20), 1500, 1501, reach=100.0)
+    lab = lab[in_gamut(true_linear(lab.astype(np.float64)))][None]
+    assert lab.shape[1] > 400_000
+    wanted = np.rint(255 * true_rgb(lab.astype(np.float64)))
+    assert (color.rgb_from_lab(lab) != wanted).mean() <= 5e-5
+
+
 def test_uint8_is_the_float_result_rounded_to_nearest():
     lab = random_lab(np.random.default_rng(3), 700, 701, reach=130.0)
     exact = 255 * color.rgb_from_lab(lab, dtype=np.float32).astype(np.float64)
@@ -176,6 +230,51 @@ def test_lightness_from_rgb_is_the_first_channel_of_lab(dtype):
     assert np.array_equal(color.lightness_from_rgb(rgb), color.lab_from_rgb(rgb)[..., 0])
 
 
+def test_luv_is_within_3e_4_and_comes_back_exactly():
+    green, blue = np.meshgrid(np.arange(256), np.arange(256), indexing="ij")
+    for red in range(0, 256, 15):
+        rgb = np.stack([np.full_like(green, red), green, blue], axis=-1).astype(np.uint8)
+        luv = color.luv_from_rgb(rgb)
+        assert np.abs(luv - true_luv(rgb / 255)).max() <= 3e-4
+        assert np.array_equal(color.rgb_from_luv(luv), rgb)
+        assert np.array_equal(color.rgb_from_luv(luv, gamut="reduce"), rgb)
+    rgb = np.random.default_rng(21).random((300, 301, 3), np.float32)
+    luv = color.luv_from_rgb(rgb)
+    assert np.abs(luv - true_luv(rgb.astype(np.float64))).max() <= 3e-4
+    assert np.abs(color.rgb_from_luv(luv, dtype=np.float32) - rgb).max() <= 1e-5
+
+
+@pytest.mark.parametrize(
+    ("rgb", "luv"),
+    [
+        ((255, 255, 255), (100, 0, 0)),
+        ((0, 0, 0), (0, 0, 0)),
+        ((255, 0, 0), (53.24, 175.01, 37.75)),
+        ((0, 255, 0), (87.73, -83.08, 107.40)),
+        ((0, 0, 255), (32.30, -9.40, -130.34)),
+    ],
+)
+def test_primaries_have_their_published_luv_values(rgb, luv):
+    got = color.luv_from_rgb(np.array([[rgb]], np.uint8))
+    np.testing.assert_allclose(got[0, 0], luv, atol=0.05)
+
+
+def test_greys_have_no_chroma_in_luv():
+    codes = np.arange(256, dtype=np.uint8)
+    grey = np.repeat(codes[None, :, None], 3, axis=2)
+    assert np.abs(color.luv_from_rgb(grey)[..., 1:]).max() <= 1e-4
+
+
+def test_rgb_from_luv_out_of_gamut_is_within_1_of_the_clipped_truth():
+    luv = random_lab(np.random.default_rng(22), 300, 301, reach=130.0)
+    luv[..., 0] = luv[..., 0].clip(20, None)
+    truth = coded(true_linear_from_luv(luv.astype(np.float64)).clip(0, 1))
+    luv_v = luv[..., 2] / (13 * luv[..., 0]) + 9 / (WHITE[0] + 15 + 3 * WHITE[2])
+    assert (luv_v > 0.01).mean() > 0.95
+    wrong = np.abs(color.rgb_from_luv(luv) - np.rint(255 * truth)).max(axis=-1) > 1
+    assert not wrong[luv_v > 0.01].any()
+
+
 # ---- gamut ---------------------------------------------------------------------------------
 
 
@@ -186,22 +285,50 @@ def test_reduce_keeps_lightness_and_hue_and_ends_at_the_edge_of_the_gamut():
     assert rgb.max() <= 1
     got, wanted = true_lab(rgb.astype(np.float64)), lab.astype(np.float64)
     assert np.abs(got[..., 0] - wanted[..., 0]).max() < 5e-3
+    reach = np.hypot(wanted[..., 1], wanted[..., 2])
+    off_the_ray = np.abs(got[..., 1] * wanted[..., 2] - got[..., 2] * wanted[..., 1]) / reach
+    assert off_the_ray.max() < 0.1
+    scale = np.hypot(got[..., 1], got[..., 2]) / reach
+    assert scale.max() < 1 + 1e-3
+    further = wanted.copy()
+    further[..., 1:] *= (scale + 0.1 / reach)[..., None]
+    # Rays of pale yellow graze a face of the gamut, where the place of their exit is ill-defined.
+    hue = np.degrees(np.arctan2(wanted[..., 2], wanted[..., 1]))
+    grazing = (wanted[..., 0] > 90) & (np.abs(hue - 101) < 7)
+    reduced = (scale < 0.999) & ~grazing
+    assert reduced.mean() > 0.5
+    assert not in_gamut(true_linear(further))[reduced].any()
+
+
+def test_reduce_keeps_lightness_and_hue_of_luv_and_ends_at_the_edge_of_the_gamut():
+    luv = random_lab(np.random.default_rng(25), 300, 301, reach=180.0)
+    rgb = color.rgb_from_luv(luv, dtype=np.float32, gamut="reduce")
+    got, wanted = true_luv(rgb.astype(np.float64)), luv.astype(np.float64)
+    assert np.abs(got[..., 0] - wanted[..., 0]).max() < 5e-3
     assert np.abs(got[..., 1] * wanted[..., 2] - got[..., 2] * wanted[..., 1]).max() < 1.5
     reach = np.hypot(wanted[..., 1], wanted[..., 2])
     scale = np.hypot(got[..., 1], got[..., 2]) / reach
     assert scale.max() < 1 + 1e-3
     further = wanted.copy()
     further[..., 1:] *= (scale + 0.02 / reach)[..., None]
-    linear = true_linear(further)
     reduced = scale < 0.999
     assert reduced.mean() > 0.5
-    assert ((linear.min(axis=-1) < 0) | (linear.max(axis=-1) > 1))[reduced].all()
+    assert not in_gamut(true_linear_from_luv(further))[reduced].any()
+
+
+def test_reduce_leaves_luv_in_gamut_alone():
+    luv = random_lab(np.random.default_rng(26), 200, 201, reach=130.0)
+    inside = in_gamut(true_linear_from_luv(luv.astype(np.float64)))
+    clip = color.rgb_from_luv(luv)
+    reduce = color.rgb_from_luv(luv, gamut="reduce")
+    assert np.array_equal(clip[inside], reduce[inside])
+    assert not np.array_equal(clip, reduce)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
 def test_reduce_leaves_colours_in_gamut_alone(dtype):
     lab = random_lab(np.random.default_rng(6), 200, 201, reach=130.0)
-    inside = ((true_linear(lab) >= 0) & (true_linear(lab) <= 1)).all(axis=-1)
+    inside = in_gamut(true_linear(lab))
     clip = color.rgb_from_lab(lab, dtype=dtype)
     reduce = color.rgb_from_lab(lab, dtype=dtype, gamut="reduce")
     assert np.array_equal(clip[inside], reduce[inside])
@@ -210,8 +337,9 @@ def test_reduce_leaves_colours_in_gamut_alone(dtype):
 
 def test_reduce_clamps_lightness_to_black_and_white():
     lab = np.array([[[-5, 40, 40], [0, 40, 40], [100, 40, 40], [120, -9, 9]]], np.float32)
-    rgb = color.rgb_from_lab(lab, gamut="reduce")
-    assert rgb[0].tolist() == [[0] * 3, [0] * 3, [255] * 3, [255] * 3]
+    for rgb_from in (color.rgb_from_lab, color.rgb_from_luv):
+        rgb = rgb_from(lab, gamut="reduce")
+        assert rgb[0].tolist() == [[0] * 3, [0] * 3, [255] * 3, [255] * 3]
 
 
 # ---- what is not a colour ------------------------------------------------------------------
@@ -235,9 +363,26 @@ def test_lab_that_is_not_finite_gives_a_colour(gamut, dtype):
     rgb = color.rgb_from_lab(lab, gamut=gamut, dtype=dtype)
     assert np.array_equal(rgb, color.rgb_from_lab(clean, gamut=gamut, dtype=dtype))
     merged = color.merge_lab(
-        lab[..., 0], lab[..., 1:].transpose(2, 0, 1), scale=1, gamut=gamut, dtype=dtype
+        lab[..., 0],
+        lab[..., 1:].transpose(2, 0, 1),
+        scale=1,
+        gamut=gamut,
+        format="rgb24" if dtype == np.uint8 else "rgbf32",
     )
     assert np.array_equal(merged, rgb)
+
+
+@pytest.mark.parametrize("gamut", ["clip", "reduce"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_luv_that_is_not_finite_gives_a_colour(gamut, dtype):
+    values = np.array([np.nan, np.inf, -np.inf, 0, 1e-3, -50, 1e30, 1e-45], np.float32)
+    luv = np.stack(np.meshgrid(values, values, values), axis=-1).reshape(8, 64, 3)
+    clean = np.nan_to_num(luv, nan=0).clip(-1000, 1000)
+    rgb = color.rgb_from_luv(luv, gamut=gamut, dtype=dtype)
+    assert np.array_equal(rgb, color.rgb_from_luv(clean, gamut=gamut, dtype=dtype))
+    assert np.isfinite(rgb).all()
+    assert rgb.max() <= (255 if dtype == np.uint8 else 1)
+    assert (rgb[luv[..., 0] <= 0] == 0).all()
 
 
 # ---- merge ---------------------------------------------------------------------------------
@@ -251,7 +396,7 @@ def test_merge_reads_chroma_between_half_pixel_centres(height, width, scale, h, 
     lightness = rng.uniform(0, 100, (height, width)).astype(np.float32)
     chroma = rng.uniform(-60, 60, (2, h, w)).astype(np.float32)
     lab = true_merge(lightness.astype(np.float64), chroma.astype(np.float64), scale)
-    merged = color.merge_lab(lightness, chroma, scale=scale, gamut="clip", dtype=np.float32)
+    merged = color.merge_lab(lightness, chroma, scale=scale, gamut="clip", format="rgbf32")
     assert np.abs(merged - true_rgb(lab)).max() <= 1e-4
     merged = color.merge_lab(lightness, chroma, scale=scale, gamut="clip")
     assert np.abs(merged - np.rint(255 * true_rgb(lab))).max() <= 1
@@ -263,7 +408,7 @@ def test_merge_keeps_lightness(height, width, scale, seed):
     lightness = rng.uniform(0, 100, (height, width)).astype(np.float32)
     shape = (2, -(-height // scale), -(-width // scale))
     chroma = rng.uniform(-128, 128, shape).astype(np.float32)
-    merged = color.merge_lab(lightness, chroma, scale=scale, dtype=np.float32)
+    merged = color.merge_lab(lightness, chroma, scale=scale, format="rgbf32")
     assert np.abs(true_lab(merged.astype(np.float64))[..., 0] - lightness).max() < 5e-3
 
 
@@ -274,8 +419,52 @@ def test_merge_of_a_wide_picture_finds_the_right_columns():
     lab = np.zeros((1, 40_001, 3))
     lab[..., 0] = 50
     lab[..., 1] = np.interp((np.arange(40_001) + 0.5) / 2 - 0.5, np.arange(20_001), chroma[0, 0])
-    merged = color.merge_lab(lightness, chroma, scale=2, dtype=np.float32)
+    merged = color.merge_lab(lightness, chroma, scale=2, format="rgbf32")
     assert np.abs(merged - true_rgb(lab)).max() <= 5e-6
+
+
+@settings(max_examples=40)
+@given(SIDES, SIDES, st.sampled_from([1, 2, 4, None]), GAMUTS, SEEDS)
+def test_formats_of_a_merge_are_one_picture(height, width, scale, gamut, seed):
+    lightness, chroma = random_merge(seed, height, width, scale)
+    merge = partial(color.merge_lab, lightness, chroma, scale=scale, gamut=gamut)
+    exact = merge(format="rgbf32").astype(np.float64)
+    assert exact.dtype == np.float64
+    wide = merge(format="rgb48")
+    assert wide.dtype == np.uint16
+    assert np.abs(wide - 65535 * exact).max() <= 0.5 + 1e-2
+    small = merge(format="rgb24")
+    assert np.abs(small - 255 * exact).max() <= 0.5 + 1e-4
+    assert np.array_equal(merge(format="bgr24"), small[..., ::-1])
+    assert np.array_equal(merge(format="bgr24", layout="chw"), planar(small[..., ::-1], "chw"))
+
+
+@settings(max_examples=40)
+@given(
+    st.sampled_from([np.uint8, np.uint16]),
+    st.sampled_from(["rgb24", "bgr24", "rgb48", "rgbf32"]),
+    st.sampled_from([1, 2, 4, None]),
+    GAMUTS,
+    SIDES,
+    SIDES,
+    SEEDS,
+)
+def test_a_merge_of_grey_is_that_of_its_lightness(dtype, format, scale, gamut, h, w, seed):
+    chroma = random_merge(seed, h, w, scale)[1]
+    top = np.iinfo(dtype).max
+    grey = np.random.default_rng(seed).integers(0, top, (h, w), dtype, endpoint=True)
+    merge = partial(color.merge_lab, chroma=chroma, scale=scale, gamut=gamut, format=format)
+    assert np.array_equal(merge(grey), merge(color.lightness_from_grey(grey)))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_merge_of_grey_without_chroma_is_the_grey(dtype):
+    top = np.iinfo(dtype).max
+    grey = np.arange(top + 1, dtype=dtype).reshape(-1, 256)
+    chroma = np.zeros((2, *grey.shape), np.float32)
+    format = "rgb24" if dtype == np.uint8 else "rgb48"
+    merged = color.merge_lab(grey, chroma, scale=1, format=format).astype(int)
+    assert np.abs(merged - grey[..., None].astype(int)).max() <= (0 if dtype == np.uint8 else 1)
 
 
 # ---- resize --------------------------------------------------------------------------------
@@ -283,7 +472,7 @@ def test_merge_of_a_wide_picture_finds_the_right_columns():
 
 @given(st.integers(1, 300), st.integers(1, 300))
 def test_resize_weights_are_area_or_bilinear_and_sum_to_1(source, target):
-    weights = color.resize_weights(source, target)
+    weights = resize_weights(source, target)
     assert weights.shape == (target, source)
     assert weights.dtype == np.float32
     assert np.abs(weights - true_weights(source, target)).max() <= 1e-6
@@ -296,20 +485,30 @@ def test_resize_is_two_products(planes, height, width, h, w, view, seed):
     plane = np.random.default_rng(seed).uniform(-100, 100, shape).astype(np.float32)
     truth = true_weights(height, h) @ plane.astype(np.float64) @ true_weights(width, w).T
     given_plane = VIEWS[view](plane)
-    resized = color.resize_plane(given_plane, (h, w))
+    resized = resize_plane(given_plane, (h, w))
     assert np.abs(resized - truth).max() <= 1e-4
-    rows, columns = color.resize_weights(height, h), color.resize_weights(width, w)
+    rows, columns = resize_weights(height, h), resize_weights(width, w)
     assert np.abs(resized - rows @ plane @ columns.T).max() <= 1e-4
     for name in WRITEABLE:
         out = poisoned(name, resized)
-        assert color.resize_plane(given_plane, (h, w), out=out) is out
+        assert resize_plane(given_plane, (h, w), out=out) is out
         assert np.array_equal(out, resized)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 3), (5, 2999)])
+def test_a_long_row_resizes_alike_in_every_layout(size):
+    plane = np.random.default_rng(27).uniform(0, 100, (7, 1700)).astype(np.float32)
+    truth = true_weights(7, size[0]) @ plane.astype(np.float64) @ true_weights(1700, size[1]).T
+    resized = resize_plane(plane, size)
+    assert np.abs(resized - truth).max() <= 1e-3
+    assert np.array_equal(resize_plane(VIEWS["fortran"](plane), size), resized)
+    assert np.array_equal(resize_plane(VIEWS["stepped"](plane), size), resized)
 
 
 def test_resize_to_the_same_size_copies_exactly():
     plane = np.random.default_rng(7).standard_normal((3, 13, 17)).astype(np.float32)
     plane[0, 0, :3] = np.nan, np.inf, -0.0
-    resized = color.resize_plane(plane, (13, 17))
+    resized = resize_plane(plane, (13, 17))
     assert not np.shares_memory(resized, plane)
     assert resized.tobytes() == plane.tobytes()
 
@@ -321,6 +520,11 @@ CONVERSIONS = {
     "lab_from_rgb float32": (color.lab_from_rgb, np.float32, {}),
     "lightness_from_rgb uint8": (color.lightness_from_rgb, np.uint8, {}),
     "lightness_from_rgb float32": (color.lightness_from_rgb, np.float32, {}),
+    "luv_from_rgb uint8": (color.luv_from_rgb, np.uint8, {}),
+    "luv_from_rgb float32": (color.luv_from_rgb, np.float32, {}),
+    "rgb_from_luv uint8": (color.rgb_from_luv, "lab", {}),
+    "rgb_from_luv float32": (color.rgb_from_luv, "lab", {"dtype": np.float32}),
+    "rgb_from_luv reduce": (color.rgb_from_luv, "lab", {"gamut": "reduce"}),
     "rgb_from_lab uint8": (color.rgb_from_lab, "lab", {}),
     "rgb_from_lab float32": (color.rgb_from_lab, "lab", {"dtype": np.float32}),
     "rgb_from_lab reduce": (color.rgb_from_lab, "lab", {"gamut": "reduce"}),
@@ -382,19 +586,22 @@ def test_view_and_out_do_not_change_lightness_from_grey(dtype, view, out_view, h
     LAYOUTS,
     st.sampled_from(list(VIEWS)),
     st.sampled_from(WRITEABLE),
-    st.sampled_from([np.uint8, np.float32]),
+    st.sampled_from([np.uint8, np.uint16, np.float32]),
+    st.sampled_from(["rgb24", "bgr24", "rgb48", "rgbf32"]),
+    st.sampled_from([1, 2, 4, None]),
     SIDES,
     SIDES,
     SEEDS,
 )
-def test_layout_view_and_out_do_not_change_a_merge(layout, view, out_view, dtype, h, w, seed):
-    rng = np.random.default_rng(seed)
-    lightness = rng.uniform(0, 100, (h, w)).astype(np.float32)
-    chroma = rng.uniform(-90, 90, (2, (h + 1) // 2, (w + 1) // 2)).astype(np.float32)
-    wanted = planar(color.merge_lab(lightness, chroma, scale=2, dtype=dtype), layout)
+def test_layout_view_and_out_do_not_change_a_merge(
+    layout, view, out_view, dtype, format, scale, h, w, seed
+):
+    lightness, chroma = random_merge(seed, h, w, scale)
+    lightness = lightness.astype(dtype)
+    merge = partial(color.merge_lab, scale=scale, format=format)
+    wanted = planar(merge(lightness, chroma), layout)
     out = poisoned(out_view, wanted)
-    views = VIEWS[view](lightness), VIEWS[view](chroma)
-    assert color.merge_lab(*views, scale=2, dtype=dtype, layout=layout, out=out) is out
+    assert merge(VIEWS[view](lightness), VIEWS[view](chroma), layout=layout, out=out) is out
     assert np.array_equal(out, wanted)
 
 
@@ -408,8 +615,34 @@ def test_nothing_outside_out_is_written():
     assert (frame == POISON).all()
 
 
-def test_threads_get_the_same_result():
-    rgb = np.random.default_rng(9).integers(0, 256, (200, 201, 3), dtype=np.uint8)
+def test_every_number_of_threads_gives_the_same_bytes():
+    rng = np.random.default_rng(28)
+    lab = random_lab(rng, 401, 509, reach=110.0)  # more than the pool leaves to one thread
+    rgb = rng.integers(0, 256, lab.shape, np.uint8)
+    grey, chroma = rgb[..., 0].astype(np.uint16), lab[::2, ::2, 1:].transpose(2, 0, 1)
+    calls = [
+        partial(color.lab_from_rgb, rgb),
+        partial(color.luv_from_rgb, rgb),
+        partial(color.lightness_from_rgb, rgb),
+        partial(color.lightness_from_grey, grey),
+        *(
+            partial(convert, lab, dtype=dtype, gamut=gamut)
+            for convert in (color.rgb_from_lab, color.rgb_from_luv)
+            for dtype in (np.uint8, np.float32)
+            for gamut in ("clip", "reduce")
+        ),
+        *(partial(color.merge_lab, grey, chroma, scale=scale) for scale in (2, None)),
+        partial(resize_plane, lab[..., 0], (112, 113)),
+        partial(resize_plane, lab[..., 0], (500, 600)),
+    ]
+    for call in calls:
+        wanted = call(threads=1)
+        for threads in (2, 3, 16, None):
+            assert call(threads=threads).tobytes() == wanted.tobytes()
+
+
+def test_several_callers_at_once_get_the_same_result():
+    rgb = np.random.default_rng(9).integers(0, 256, (400, 401, 3), dtype=np.uint8)
     wanted = color.lab_from_rgb(rgb)
     with ThreadPoolExecutor(4) as pool:
         for lab in pool.map(color.lab_from_rgb, [rgb] * 16):
@@ -439,6 +672,29 @@ REFUSED = {
         lambda: color.merge_lab(PLANE, CHROMA, scale=2, layout="nhwc"),
     ),
     "an unknown gamut": (ValueError, lambda: color.rgb_from_lab(LAB, gamut="clamp")),
+    "a word that is no dtype": (TypeError, lambda: color.rgb_from_lab(LAB, dtype="bytes24")),
+    "rows of unlike lengths": (ValueError, lambda: color.lightness_from_grey([[1, 2], [3]])),
+    "uint16 RGB": (TypeError, lambda: color.luv_from_rgb(RGB.astype(np.uint16))),
+    "float64 lightness": (
+        TypeError,
+        lambda: color.merge_lab(PLANE.astype(np.float64), CHROMA, scale=2),
+    ),
+    "uint8 chroma": (TypeError, lambda: color.merge_lab(PLANE, CHROMA.astype(np.uint8), scale=2)),
+    "an unknown format": (
+        ValueError,
+        lambda: color.merge_lab(PLANE, CHROMA, scale=2, format="rgba"),
+    ),
+    "out of another format": (
+        TypeError,
+        lambda: color.merge_lab(PLANE, CHROMA, scale=2, format="rgb48", out=RGB.copy()),
+    ),
+    "no threads": (ValueError, lambda: color.lab_from_rgb(RGB, threads=0)),
+    "fewer than no threads": (ValueError, lambda: color.rgb_from_luv(LAB, threads=-2)),
+    "half a thread": (TypeError, lambda: color.merge_lab(PLANE, CHROMA, scale=2, threads=0.5)),
+    "a truth for threads": (TypeError, lambda: color.lightness_from_grey(PLANE, threads=True)),
+    "a word for threads": (TypeError, lambda: resize_plane(PLANE, (2, 2), threads="2")),
+    "half a thread by default": (TypeError, lambda: color.set_threads(1.5)),
+    "no threads by default": (ValueError, lambda: color.set_threads(0)),
     "an unknown dtype": (TypeError, lambda: color.rgb_from_lab(LAB, dtype=np.uint16)),
     "no rows": (ValueError, lambda: color.lab_from_rgb(RGB[:0])),
     "no columns": (ValueError, lambda: color.lightness_from_grey(PLANE[:, :0])),
@@ -461,21 +717,37 @@ REFUSED = {
         ValueError,
         lambda: color.rgb_from_lab(LAB, dtype=np.float32, out=LAB),
     ),
+    "out that is the input backwards": (
+        ValueError,
+        lambda: resize_plane(PLANE, PLANE.shape, out=PLANE[::-1]),
+    ),
     "out over the chroma": (
         ValueError,
-        lambda: color.resize_plane(PLANE, PLANE.shape, out=PLANE[::-1]),
+        lambda: color.merge_lab(
+            np.zeros((2, 2), np.float32),
+            CHROMA[:, :1, :1],
+            scale=2,
+            format="rgbf32",
+            out=CHROMA.reshape(2, 2, 3),
+        ),
+    ),
+    "out over the grey": (
+        ValueError,
+        lambda: color.merge_lab(RGB[..., 0], CHROMA, scale=2, out=RGB),
     ),
     "chroma of another scale": (ValueError, lambda: color.merge_lab(PLANE, CHROMA, scale=4)),
     "chroma with three channels": (
         ValueError,
         lambda: color.merge_lab(PLANE, np.zeros((3, 2, 3), np.float32), scale=2),
     ),
+    "scale True": (ValueError, lambda: color.merge_lab(PLANE, CHROMA, scale=True)),
+    "scale 2.0": (ValueError, lambda: color.merge_lab(PLANE, CHROMA, scale=2.0)),
     "scale 3": (ValueError, lambda: color.merge_lab(PLANE, CHROMA, scale=3)),
-    "a picture to resize_plane": (ValueError, lambda: color.resize_plane(LAB[None], (2, 2))),
-    "size 0": (ValueError, lambda: color.resize_plane(PLANE, (0, 2))),
-    "one size": (ValueError, lambda: color.resize_plane(PLANE, 2)),
-    "a fraction of a pixel": (ValueError, lambda: color.resize_plane(PLANE, (2.5, 2))),
-    "weights to size 0": (ValueError, lambda: color.resize_weights(3, 0)),
+    "a picture to resize_plane": (ValueError, lambda: resize_plane(LAB[None], (2, 2))),
+    "size 0": (ValueError, lambda: resize_plane(PLANE, (0, 2))),
+    "one size": (ValueError, lambda: resize_plane(PLANE, 2)),
+    "a fraction of a pixel": (ValueError, lambda: resize_plane(PLANE, (2.5, 2))),
+    "weights to size 0": (ValueError, lambda: resize_weights(3, 0)),
 }
 
 
@@ -489,26 +761,3 @@ def test_refusal_is_one_sentence(case):
     assert ". " not in message
     assert "but" in message
     assert "; " in message
-
-
-def test_an_unbuilt_tree_names_the_command_to_build_it(tmp_path):
-    package = Path(color.__file__).parent
-    shutil.copytree(
-        package, tmp_path / "trtcolor", ignore=shutil.ignore_patterns("*.so", "*.pyd", "models")
-    )
-    # The finder of an editable install would lend the copy the compiled module of this tree.
-    code = (
-        "import sys; sys.meta_path = [f for f in sys.meta_path if 'editable' not in repr(f)]; "
-        "import trtcolor.color"
-    )
-    run = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 1
-    last = run.stderr.strip().splitlines()[-1]
-    assert last.startswith("ImportError: ")
-    assert last.endswith("build it with: pip install -e .")

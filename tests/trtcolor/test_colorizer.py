@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from trtcolor import Colorizer, color
 from trtcolor.errors import BackendError, BundleError, NoGlobalFeaturesError, UnknownModelError
+from trtcolor.resize import resize_plane
 
 MakeBundle = Callable[..., Path]
 SIZES = [(1, 1), (1, 9), (7, 1), (17, 23), (8, 8), (33, 16)]
@@ -199,7 +200,7 @@ def test_global_features_come_from_the_whole_frame_at_the_global_size(fused: Col
     features = fused.global_features(frame)
     assert features.shape == (3,)
     assert features.dtype == np.float32
-    small = color.resize_plane(color.lightness_from_grey(frame), (16, 16))
+    small = resize_plane(color.lightness_from_grey(frame), (16, 16))
     (expected,) = fused._runner.run("global", {"lightness": small[None, None]}, ["global_features"])
     np.testing.assert_array_equal(features, expected[0])
 

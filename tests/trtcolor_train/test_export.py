@@ -17,6 +17,7 @@ from trtcolor import color
 from trtcolor.bundle import open_bundle
 from trtcolor.colorizer import Colorizer
 from trtcolor.errors import CheckpointError, ExportError, OutputExistsError
+from trtcolor.resize import resize_plane
 from trtcolor_train import export as export_module
 from trtcolor_train.checkpoint import load_checkpoint
 from trtcolor_train.config import read_config
@@ -51,7 +52,7 @@ def test_the_bundle_colours_as_torch_does(
     photo = photos[0][:61, :83]
     lightness = color.lightness_from_rgb(photo)
     padded = np.pad(lightness, ((0, 3), (0, 1)), mode="edge")[None, None]
-    square = color.resize_plane(lightness, (32, 32))[None, None]
+    square = resize_plane(lightness, (32, 32))[None, None]
     with torch.no_grad():
         low = network.low(network.normalise(torch.from_numpy(padded)))
         features = network(torch.from_numpy(square)).global_features
