@@ -1,0 +1,491 @@
+"""Throws anything at the public functions of trtcolor.color, resize and planes.
+
+    python tests/fuzz_color.py --calls 1000000 --seed 0
+    python tests/fuzz_color.py --seed 0 --only 123
+
+A call may give a result of the right shape and dtype, finite where that is promised, with its
+inputs and whatever lies around ``out`` untouched; or, where something wrong was thrown, a
+ValueError or TypeError of one sentence. The calls are made in a child, so that one that kills the
+process is named too. Each is drawn from the seed and its own number alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import faulthandler
+import mmap
+import random
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from trtcolor import color, planes, resize
+
+Array = NDArray[Any]
+POISON = 0xA5
+
+# ---- what is thrown ----------------------------------------------------------------------------
+
+_NOISE = np.random.default_rng(0)
+_FLOATS: Array = _NOISE.uniform(-150, 150, 1 << 20).astype(np.float32)
+_WILD = _FLOATS.copy()
+_WILD[::5] = _NOISE.choice(
+    np.array([np.nan, np.inf, -np.inf, 3e38, -3e38, 1e-42, -0.0, 1000, 1e9], np.float32),
+    _WILD[::5].size,
+)
+_CODES: Array = _NOISE.integers(0, 65536, 1 << 20).astype(np.uint16)
+_WRONG_NUMBERS = ("float64", "float16", "int8", "int32", "uint64", "bool", "complex64")
+_WRONG_DTYPES = (*_WRONG_NUMBERS, "object", "U3", "S2", "datetime64[s]", "V3", ">i2")
+_NO_ARRAYS: tuple[Any, ...] = (None, "picture", b"bytes", 7, 1.5, [], [[1, 2], [3]], {}, object())
+_NO_WORDS: tuple[Any, ...] = (None, "", "HWC", 3, -1, 2.0, b"clip", ["hwc"], True, object)
+_NO_NUMBERS: tuple[Any, ...] = (0, -1, 1.5, "2", True, [2], 2**70, -(2**70), object(), np.nan)
+
+
+@dataclass
+class Thrown:
+    """One call's arguments, and what must hold after it."""
+
+    rng: random.Random
+    wrong: bool = False
+    inputs: list[tuple[Array, bytes]] = field(default_factory=list)
+    outer: list[tuple[Array, Array]] = field(default_factory=list)
+
+    def rarely(self, chance: float = 0.06) -> bool:
+        return self.rng.random() < chance
+
+    def mistake(self, chance: float = 0.04) -> bool:
+        made = self.rarely(chance)
+        self.wrong |= made
+        return made
+
+    def side(self) -> int:
+        if self.rarely(0.002):
+            return self.rng.randint(300, 700)
+        return self.rng.choice((1, 2, 3)) if self.rarely(0.2) else self.rng.randint(1, 40)
+
+    def word(self, words: Sequence[Any], wrong: Sequence[Any] = _NO_WORDS) -> Any:
+        if not self.mistake(0.02):
+            return self.rng.choice(words)
+        return self.rng.choice(wrong)
+
+    def threads(self) -> Any:
+        return self.word((None, 1, 2, 3, 7, np.int64(2)), _NO_NUMBERS)
+
+    def array(self, shape: tuple[int, ...], dtypes: Sequence[str]) -> Any:
+        """Mostly of that shape and one of the dtypes, in any layout."""
+        if self.mistake(0.01):
+            return self.rng.choice(_NO_ARRAYS)
+        if self.mistake():
+            shape = self.another(shape)
+        dtype = np.dtype(self.rng.choice(_WRONG_DTYPES if self.mistake() else dtypes))
+        array = self.laid_out(shape, dtype)
+        if array.flags.writeable:
+            array[...] = self.values(shape, dtype)
+        if self.rarely():
+            array = array.astype(dtype.newbyteorder())
+        if dtype.kind in "fu" and dtype.itemsize <= 4:
+            self.inputs.append((array, array.tobytes()))
+        return array
+
+    def another(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        sides = list(shape)
+        axis = self.rng.randrange(len(sides))
+        match self.rng.randrange(4):
+            case 0:
+                sides[axis] = 0
+            case 1:
+                sides[axis] += self.rng.choice((1, 2))
+            case 2:
+                del sides[axis]
+            case _:
+                sides.insert(axis, self.rng.choice((0, 1, 2)))
+        return tuple(sides)
+
+    def values(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+        count = int(np.prod(shape))
+        start = self.rng.randrange(4096)
+        if dtype.kind != "f":
+            values = _CODES[start : start + count]
+        elif self.rarely(0.3):
+            values = _WILD[start : start + count]
+        else:
+            values = _FLOATS[start : start + count] / np.float32(150 if self.rarely(0.5) else 1)
+        return values.reshape(shape).astype(dtype.newbyteorder("="), casting="unsafe")
+
+    def laid_out(self, shape: tuple[int, ...], dtype: np.dtype[Any], *, own: bool = False) -> Array:
+        """An array in any strides; with `own`, one whose samples lie apart and are aligned."""
+        kinds = ["plain"] * 3 + ["fortran", "flipped", "stepped", "cropped"]
+        if not own and dtype.kind in "fu":
+            kinds += ["broadcast", "sliding", "misaligned", "readonly"]
+        kind = self.rng.choice(kinds)
+        if not shape or 0 in shape or dtype.kind == "O":
+            kind = "plain"
+        if kind in ("stepped", "cropped"):
+            steps = [self.rng.choice((1, 1, 2, 3)) if kind == "stepped" else 1 for _ in shape]
+            room = [n * s + self.rng.randrange(4) for n, s in zip(shape, steps, strict=True)]
+            base = self.poisoned(tuple(room), dtype)
+            return base[tuple(slice(0, n * s, s) for n, s in zip(shape, steps, strict=True))]
+        if kind == "fortran":
+            order = self.rng.sample(range(len(shape)), len(shape))
+            inverse = tuple(np.argsort(order))
+            return self.poisoned(tuple(shape[axis] for axis in order), dtype).transpose(inverse)
+        if kind == "broadcast":
+            kept = tuple(self.rng.choice((1, n)) for n in shape)
+            return np.broadcast_to(self.values(kept, dtype), shape)
+        if kind == "sliding":
+            *outer, last = shape
+            windows = (int(np.prod(outer)) if outer else 1) + last - 1
+            return sliding_window_view(self.values((windows,), dtype), last).reshape(shape)
+        if kind == "misaligned":
+            raw = np.zeros(int(np.prod(shape)) * dtype.itemsize + 1, np.uint8)
+            return raw[1:].view(dtype).reshape(shape)
+        array = self.poisoned(shape, dtype)
+        if kind == "flipped":
+            return array[tuple(slice(None, None, self.rng.choice((1, -1))) for _ in shape)]
+        array.flags.writeable = kind != "readonly"
+        return array
+
+    def poisoned(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+        if dtype.kind not in "fu":
+            return np.zeros(shape, dtype)
+        raw = np.full(int(np.prod(shape)) * dtype.itemsize, POISON, np.uint8)
+        return raw.view(dtype).reshape(shape)
+
+    def output(self, shape: tuple[int, ...], dtype: str) -> Any:
+        """None, or an array to fill: mostly a fitting one."""
+        if self.rarely(0.5):
+            return None
+        if not self.mistake(0.3):
+            out = self.laid_out(shape, np.dtype(dtype), own=True)
+            self.outer.append((out, _base_of(out)))
+            return out
+        match self.rng.randrange(6):
+            case 0:
+                return self.rng.choice(_NO_ARRAYS[1:])
+            case 1:
+                return np.zeros(self.another(shape) if shape else (1,), dtype)
+            case 2:
+                return np.zeros(shape, self.rng.choice(_WRONG_NUMBERS))
+            case 3:
+                return np.broadcast_to(np.zeros((), dtype), shape)
+            case 4:
+                self.wrong = True
+                return np.zeros(shape, np.dtype(dtype).newbyteorder())
+            case _:
+                arrays = [array for array, _ in self.inputs if array.ndim]
+                return self.rng.choice(arrays) if arrays else np.zeros((), dtype)
+
+
+def _base_of(array: Array) -> Array:
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+# ---- the functions -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Call:
+    """A function with its arguments, and what a result must be."""
+
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    options: dict[str, Any]
+    shape: Callable[[], tuple[int, ...]]
+    dtype: str
+    finite: bool = True
+    parts: int = 0  # 2: a tuple of two arrays of this shape
+
+
+def picture_shape(thrown: Thrown, layout: Any, channels: int = 3) -> tuple[int, ...]:
+    height, width = thrown.side(), thrown.side()
+    return (channels, height, width) if layout == "chw" else (height, width, channels)
+
+
+def plane_of(array: Any, layout: Any) -> tuple[int, ...]:
+    return tuple(np.shape(array)[1:] if layout == "chw" else np.shape(array)[:2])
+
+
+def from_rgb(thrown: Thrown) -> Call:
+    function = thrown.rng.choice((color.lab_from_rgb, color.luv_from_rgb))
+    layout = thrown.word(("hwc", "chw"))
+    shape = picture_shape(thrown, layout)
+    rgb = thrown.array(shape, ("uint8", "float32"))
+    options = {"layout": layout, "out": thrown.output(shape, "float32")}
+    return Call(function, (rgb,), options, lambda: np.shape(rgb), "float32")
+
+
+def to_rgb(thrown: Thrown) -> Call:
+    function = thrown.rng.choice((color.rgb_from_lab, color.rgb_from_luv))
+    layout, dtype = thrown.word(("hwc", "chw")), thrown.word(("uint8", "float32"))
+    shape = picture_shape(thrown, layout)
+    lab = thrown.array(shape, ("float32",))
+    known = dtype if dtype in ("uint8", "float32") else "uint8"
+    options = {
+        "layout": layout,
+        "dtype": dtype,
+        "gamut": thrown.word(("clip", "reduce")),
+        "out": thrown.output(shape, known),
+    }
+    return Call(function, (lab,), options, lambda: np.shape(lab), known)
+
+
+def lightness_from_rgb(thrown: Thrown) -> Call:
+    layout = thrown.word(("hwc", "chw"))
+    shape = picture_shape(thrown, layout)
+    rgb = thrown.array(shape, ("uint8", "float32"))
+    out = thrown.output(shape[1:] if layout == "chw" else shape[:2], "float32")
+    options = {"layout": layout, "out": out}
+    return Call(color.lightness_from_rgb, (rgb,), options, lambda: plane_of(rgb, layout), "float32")
+
+
+def lightness_from_grey(thrown: Thrown) -> Call:
+    shape = thrown.side(), thrown.side()
+    grey = thrown.array(shape, ("uint8", "uint16", "float32"))
+    options = {"out": thrown.output(shape, "float32")}
+    return Call(color.lightness_from_grey, (grey,), options, lambda: np.shape(grey), "float32")
+
+
+def chroma_size(thrown: Thrown, size: tuple[int, int], scale: Any) -> tuple[int, int]:
+    if scale not in (1, 2, 4):
+        return thrown.side(), thrown.side()
+    return -(-size[0] // int(scale)), -(-size[1] // int(scale))
+
+
+_FORMATS = {"rgb24": "uint8", "bgr24": "uint8", "rgb48": "uint16", "rgbf32": "float32"}
+
+
+def merge_lab(thrown: Thrown) -> Call:
+    layout, scale = thrown.word(("hwc", "chw")), thrown.word((1, 2, 4, None))
+    form = thrown.word(tuple(_FORMATS))
+    height, width = thrown.side(), thrown.side()
+    size = chroma_size(thrown, (height, width), scale)
+    lightness = thrown.array((height, width), ("float32", "uint8", "uint16"))
+    chroma = thrown.array((2, *size), ("float32",))
+    shape = (3, height, width) if layout == "chw" else (height, width, 3)
+    dtype = _FORMATS[form] if isinstance(form, str) and form in _FORMATS else "uint8"
+    options = {
+        "scale": scale,
+        "format": form,
+        "gamut": thrown.word(("clip", "reduce")),
+        "layout": layout,
+        "out": thrown.output(shape, dtype),
+    }
+
+    def expected() -> tuple[int, ...]:
+        sides = np.shape(lightness)
+        return (3, *sides) if layout == "chw" else (*sides, 3)
+
+    return Call(color.merge_lab, (lightness, chroma), options, expected, dtype)
+
+
+def resize_plane(thrown: Thrown) -> Call:
+    shape: tuple[int, ...] = (thrown.side(), thrown.side())
+    if thrown.rarely(0.5):
+        shape = (thrown.rng.randint(1, 3), *shape)
+    size: Any = (thrown.side(), thrown.side())
+    plane = thrown.array(shape, ("float32",))
+    options = {"out": thrown.output((*shape[:-2], *size), "float32")}
+    if thrown.mistake(0.05):
+        size = thrown.rng.choice((None, 3, (0, 4), (4,), (1, 2, 3), (-1, 2), (1.5, 2), "ab", []))
+
+    def expected() -> tuple[int, ...]:
+        return (*np.shape(plane)[:-2], *size)
+
+    return Call(resize.resize_plane, (plane, size), options, expected, "float32", finite=False)
+
+
+def coding(thrown: Thrown) -> tuple[dict[str, Any], str]:
+    """Depth, layout and range, and the dtype that they need."""
+    depth = thrown.word((8, 8, 10, 12, 9, 16), (7, 17, 8.0, "8", None, -1))
+    layout = thrown.word(("planar", "nv12") if depth == 8 else ("planar", "nv12", "p010"))
+    extent = thrown.word(("limited", "full"))
+    dtype = "uint8" if depth == 8 else "uint16"
+    return {"depth": depth, "layout": layout, "range": extent}, dtype
+
+
+def lightness_from_luma(thrown: Thrown) -> Call:
+    options, dtype = coding(thrown)
+    shape = thrown.side(), thrown.side()
+    y = thrown.array(shape, (dtype,))
+    options["out"] = thrown.output(shape, "float32")
+    return Call(planes.lightness_from_luma, (y,), options, lambda: np.shape(y), "float32")
+
+
+def chroma_planes(thrown: Thrown) -> Call:
+    options, dtype = coding(thrown)
+    planar = options["layout"] == "planar"
+    scale = thrown.word((1, 2, 4, None))
+    subsampling = thrown.word((420, 422, 444), (*_NO_WORDS, "420", 411))
+    size, halved = (thrown.side(), thrown.side()), (subsampling == 420, subsampling != 444)
+    y = thrown.array(size, (dtype,))
+    chroma = thrown.array((2, *chroma_size(thrown, size, scale)), ("float32",))
+
+    def grid(sides: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple((n + half) >> half for n, half in zip(sides, halved, strict=True))
+
+    out: Any = None
+    if not planar:
+        out = thrown.output((*grid(size), 2), dtype)
+    elif thrown.rarely(0.5):
+        out = (thrown.output(grid(size), dtype), thrown.output(grid(size), dtype))
+    elif thrown.mistake():
+        out = thrown.rng.choice(_NO_ARRAYS[1:])
+    options |= {
+        "scale": scale,
+        "subsampling": subsampling,
+        "matrix": thrown.word(("bt601", "bt709", "bt2020")),
+        "siting": thrown.word(("left", "center", "topleft")),
+        "out": out,
+    }
+
+    def expected() -> tuple[int, ...]:
+        return grid(np.shape(y)) if planar else (*grid(np.shape(y)), 2)
+
+    parts = 2 if planar else 0
+    return Call(planes.chroma_planes, (y, chroma), options, expected, dtype, parts=parts)
+
+
+FUNCTIONS = (
+    from_rgb,
+    to_rgb,
+    lightness_from_rgb,
+    lightness_from_grey,
+    merge_lab,
+    resize_plane,
+    lightness_from_luma,
+    chroma_planes,
+)
+
+
+# ---- one call ----------------------------------------------------------------------------------
+
+
+def try_call(seed: int, number: int) -> str | None:
+    """What is wrong with the outcome of this call, if anything."""
+    thrown = Thrown(random.Random(f"{seed}:{number}"))
+    call = thrown.rng.choice(FUNCTIONS)(thrown)
+    call.options["threads"] = thrown.threads()
+    before = [base.tobytes() for _, base in thrown.outer]
+    name = call.function.__name__
+    try:
+        result = call.function(*call.arguments, **call.options)
+    except (ValueError, TypeError) as error:
+        untouched = [base.tobytes() for _, base in thrown.outer] == before
+        return refusal_fault(name, error, thrown.wrong, untouched)
+    except Exception as error:
+        return f"{name} raised {type(error).__name__}: {error}"
+    for fault in (result_fault(call, result), memory_fault(thrown, call)):
+        if fault:
+            return f"{name}: {fault}"
+    return None
+
+
+def refusal_fault(name: str, error: Exception, wrong: bool, untouched: bool) -> str | None:
+    message = str(error)
+    came = f"{name} raised {type(error).__name__}: {message}"
+    if not wrong:
+        return f"{came}, though nothing was wrong"
+    if not untouched:
+        return f"{came}, after it had written to out"
+    if "\n" in message or "; " not in message or len(message) > 300:
+        return f"{came}, which is not one sentence of what came, what was needed, what to do"
+    return None
+
+
+def result_fault(call: Call, result: Any) -> str | None:
+    out = call.options["out"]
+    if call.parts:
+        if not isinstance(result, tuple) or len(result) != call.parts:
+            return f"gave a {type(result).__name__}, not {call.parts} arrays"
+        outs = out or (None,) * call.parts
+        faults = (array_fault(call, *both) for both in zip(result, outs, strict=True))
+        return next((fault for fault in faults if fault), None)
+    return array_fault(call, result, out)
+
+
+def array_fault(call: Call, result: Any, out: Any) -> str | None:
+    if not isinstance(result, np.ndarray):
+        return f"gave a {type(result).__name__}"
+    if (result.shape, result.dtype) != (call.shape(), np.dtype(call.dtype)):
+        return f"gave {result.shape} {result.dtype}, not {call.shape()} {call.dtype}"
+    if out is not None and result is not out:
+        return "gave another array than out"
+    if call.finite and result.dtype.kind == "f" and not np.isfinite(result).all():
+        return "gave values that are not finite"
+    return None
+
+
+def memory_fault(thrown: Thrown, call: Call) -> str | None:
+    """Whether an input changed, or memory beside the samples of out."""
+    if any(array.tobytes() != data for array, data in thrown.inputs):
+        return "changed an input"
+    for out, base in thrown.outer:
+        out[...] = np.frombuffer(bytes([POISON]) * out.itemsize, out.dtype)[0]
+        if not (base.view(np.uint8) == POISON).all():
+            return "wrote beside the samples of out"
+    return None
+
+
+# ---- the run -----------------------------------------------------------------------------------
+
+
+def run(seed: int, numbers: range, state: Path | None) -> int:
+    """Make the calls; the number of each is in the state file before it is made."""
+    warnings.simplefilter("ignore")
+    faults = 0
+    with open(state or tempfile.mkstemp()[1], "r+b") as file:
+        file.truncate(8)
+        with mmap.mmap(file.fileno(), 8) as shared:
+            for number in numbers:
+                shared[:] = number.to_bytes(8, "little")
+                fault = try_call(seed, number)
+                if fault:
+                    faults += 1
+                    print(f"call {number}: {fault}", flush=True)
+                if faults == 20:
+                    break
+    return faults
+
+
+def main() -> int:
+    """Fuzz in a child and name the call if it dies."""
+    parser = argparse.ArgumentParser(description="Throw anything at trtcolor's public functions.")
+    parser.add_argument("--calls", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", type=int, help="make this one call, in this very process")
+    parser.add_argument("--state", type=Path, help=argparse.SUPPRESS)
+    words = parser.parse_args()
+    faulthandler.enable()
+    if words.only is not None:
+        return min(run(words.seed, range(words.only, words.only + 1), None), 1)
+    if words.state is not None:
+        return min(run(words.seed, range(words.calls), words.state), 1)
+    began = time.monotonic()
+    with tempfile.NamedTemporaryFile() as state:
+        child = [sys.executable, *sys.argv, "--state", state.name]
+        code = subprocess.run(child).returncode
+        last = int.from_bytes(Path(state.name).read_bytes(), "little")
+    replay = f"python {sys.argv[0]} --seed {words.seed} --only"
+    if code < 0:
+        print(f"killed by signal {-code} in call {last}; replay it with: {replay} {last}")
+    elif code:
+        print(f"replay a call with: {replay} NUMBER")
+    else:
+        print(f"{words.calls} calls, seed {words.seed}: {time.monotonic() - began:.0f} s, no fault")
+    return 1 if code else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
