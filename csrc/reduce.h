@@ -17,7 +17,7 @@
  * the faces where a channel is 0, whose distance from grey goes as fy, or as L* in the dark; three
  * for those where a channel is 1, whose distance goes to 0 at white. Fitted for the least error after
  * the first step, which makes the guess lie outside for the most part, where Newton's method
- * converges best. It is a NaN for a grey, which is never asked for. */
+ * converges best. It is a NaN where there is no chroma: L* beyond 0..100 alone. */
 #define TC_DARK_R_X -8.241f
 #define TC_DARK_R_Z 2.836f
 #define TC_DARK_G_X 3.423f

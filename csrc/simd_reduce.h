@@ -58,29 +58,45 @@ INLINE vec guess_scale(const ray *r)
                  v_mul(high, v_estimate_reciprocal(bright)));
 }
 
-/* L* clamped to 0..100 and a*b* scaled toward 0 until it fits, where it does not. */
-static __attribute__((noinline)) void reduce_lab(vec rgb[3], const vec lab[3], mask where)
+/* L* clamped to 0..100. */
+INLINE ray ray_of_lab(const vec lab[3])
 {
-    const vec zero = v_set(0.0f), one = v_set(1.0f), half = v_set(0.5f);
-    ray r = {.fy = f_from_lightness(v_min(v_max(lab[0], zero), v_set(100.0f))),
+    ray r = {.fy = f_from_lightness(v_min(v_max(lab[0], v_set(0.0f)), v_set(100.0f))),
              .dx = v_mul(lab[1], v_set((float)(ROOT3 / 500.0))),
              .dz = v_mul(lab[2], v_set((float)(-ROOT3 / 200.0)))};
     vec y = cie_f_inverse(r.fy);
     r.base[0] = v_fma(y, v_set((float)(2.0 * TC_R_FROM_Y)), v_set(-1.0f));
     r.base[1] = v_fma(y, v_set((float)(2.0 * TC_G_FROM_Y)), v_set(-1.0f));
     r.base[2] = v_fma(y, v_set((float)(2.0 * TC_B_FROM_Y)), v_set(-1.0f));
+    return r;
+}
 
-    vec scale = guess_scale(&r);
-    tangent t = tangent_at(&r, scale);
-    scale = v_max(v_add(scale, exit_of(&t, v_sub(one, scale))), zero);
-    t = tangent_at(&r, scale);
-    vec step = v_max(exit_of(&t, v_sub(one, scale)), v_sub(zero, scale));
+/* How far to go on from a place of the ray, which may be back, within 0..1. */
+INLINE vec way_to_exit(const tangent *t, vec scale)
+{
+    return v_max(exit_of(t, v_sub(v_set(1.0f), scale)), v_sub(v_set(0.0f), scale));
+}
+
+/* The guess and the first step. White and black have no chroma and a guess that is a NaN: v_max
+ * drops that from its left side too. */
+INLINE vec scale_near_exit(const ray *r)
+{
+    vec scale = guess_scale(r);
+    tangent t = tangent_at(r, scale);
+    return v_max(v_add(scale, exit_of(&t, v_sub(v_set(1.0f), scale))), v_set(0.0f));
+}
+
+/* The rest of the way, for the colours in `where`. */
+INLINE void exit_gamut(vec rgb[3], const ray *r, vec scale, mask where)
+{
+    const vec half = v_set(0.5f);
+    tangent t = tangent_at(r, scale);
+    vec step = way_to_exit(&t, scale);
     mask far = m_and(where, v_less(v_mul(scale, v_set(TC_FAR)), v_abs(step)));
     if (m_any(far)) {
         scale = v_select(far, v_add(scale, step), scale);
-        t = tangent_at(&r, scale);
-        vec more = v_max(exit_of(&t, v_sub(one, scale)), v_sub(zero, scale));
-        step = more;
+        t = tangent_at(r, scale);
+        step = way_to_exit(&t, scale);
     }
     for (int i = 0; i < 3; i++) {
         vec edge = v_fma(v_fma(step, t.slope[i], t.colour[i]), half, half);

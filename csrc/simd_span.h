@@ -52,16 +52,6 @@ INLINE void load_pixels(vec c[3], const void *const in[3], int source, int layou
     }
 }
 
-INLINE void store_packed_u16(uint16_t *out, const vec c[3])
-{
-    uint16_t plane[3][LANES];
-    for (int i = 0; i < 3; i++)
-        v_store_u16(plane[i], c[i]);
-    for (int x = 0; x < LANES; x++)
-        for (int i = 0; i < 3; i++)
-            out[3 * x + i] = plane[i][x];
-}
-
 /* Integers are rounded and saturate. */
 INLINE void store_pixels(void *const out[3], int type, int layout, ptrdiff_t x, const vec pixels[3])
 {
@@ -72,7 +62,7 @@ INLINE void store_pixels(void *const out[3], int type, int layout, ptrdiff_t x, 
         if (type == TC_U8)
             v_store3_u8((uint8_t *)out[0] + 3 * x, c);
         else if (type == TC_U16)
-            store_packed_u16((uint16_t *)out[0] + 3 * x, c);
+            v_store3_u16((uint16_t *)out[0] + 3 * x, c);
         else
             v_store3((float *)out[0] + 3 * x, c);
         return;
@@ -98,41 +88,99 @@ INLINE void encode_rgb(vec coded[3], int type, const vec linear[3])
 
 /* ---- spans ------------------------------------------------------------------------------------- */
 
-/* Every argument but the span is known at compile time. */
-INLINE void walk(const span *s, int action, int source, int type, int from, int to)
+INLINE void colour_from_rgb(const span *s, int action, int source, int from, int to)
 {
-    void *const out[3] = {s->out[0], s->out[1], s->out[2]};
-    const void *const in[3] = {s->in[0], s->in[1], s->in[2]};
-    const int reduce = s->gamut == TC_GAMUT_REDUCE;
-    for (ptrdiff_t x = 0, count = s->count; x < count; x += LANES) {
+    for (ptrdiff_t x = 0; x < s->count; x += LANES) {
         vec c[3], rgb[3];
-        load_pixels(c, in, source, from, x);
-        if (action == RGB_FROM_LAB || action == RGB_FROM_LUV) {
-            const int lab = action == RGB_FROM_LAB;
-            lab ? linear_from_lab(rgb, c) : linear_from_luv(rgb, c);
-            mask outside = out_of_gamut(rgb);
-            if (reduce && m_any(outside))
-                lab ? reduce_lab(rgb, c, outside) : reduce_luv(rgb, c, outside);
-            encode_rgb(c, type, rgb);
-            store_pixels(out, type, to, x, c);
-            continue;
-        }
+        load_pixels(c, s->in, source, from, x);
         for (int i = 0; i < (source == GREY_F32 ? 1 : 3); i++)
             rgb[i] = decode(c[i]);
         if (action == TO_LIGHTNESS) {
             vec y = source == GREY_F32 ? rgb[0] : luminance(rgb);
-            v_store((float *)out[0] + x, lightness_from_f(cie_f(y)));
+            v_store((float *)s->out[0] + x, lightness_from_f(cie_f(y)));
             continue;
         }
         action == TO_LAB ? lab_from_linear(c, rgb) : luv_from_linear(c, rgb);
-        store_pixels(out, TC_F32, to, x, c);
+        store_pixels(s->out, TC_F32, to, x, c);
     }
+}
+
+INLINE void rgb_from_colour(const span *s, int action, int source, int type, int from, int to)
+{
+    for (ptrdiff_t x = 0; x < s->count; x += LANES) {
+        vec c[3], rgb[3];
+        load_pixels(c, s->in, source, from, x);
+        action == RGB_FROM_LAB ? linear_from_lab(rgb, c) : linear_from_luv(rgb, c);
+        encode_rgb(c, type, rgb);
+        store_pixels(s->out, type, to, x, c);
+    }
+}
+
+INLINE void rgb_from_luv_reduced(const span *s, int source, int type, int from, int to)
+{
+    for (ptrdiff_t x = 0; x < s->count; x += LANES) {
+        vec c[3], rgb[3];
+        load_pixels(c, s->in, source, from, x);
+        linear_from_luv(rgb, c);
+        mask outside = out_of_gamut(rgb);
+        if (m_any(outside))
+            reduce_luv(rgb, c, outside);
+        encode_rgb(c, type, rgb);
+        store_pixels(s->out, type, to, x, c);
+    }
+}
+
+/* The way to the gamut's edge is a long chain of operations, so it is gone in two stretches, each by
+ * all vectors of a chunk that have a colour outside: what one waits for, others fill. */
+INLINE void rgb_from_lab_reduced(const span *s, int source, int type, int from, int to)
+{
+    enum { VECTORS = 16 };
+    vec linear[VECTORS][3], scale[VECTORS];
+    ray rays[VECTORS];
+    mask outside[VECTORS];
+    ptrdiff_t place[VECTORS];
+    for (ptrdiff_t start = 0, vectors; start < s->count; start += vectors * LANES) {
+        vec c[3];
+        ptrdiff_t reduced = 0;
+        vectors = (s->count - start) / LANES < VECTORS ? (s->count - start) / LANES : VECTORS;
+        for (ptrdiff_t i = 0; i < vectors; i++) {
+            load_pixels(c, s->in, source, from, start + i * LANES);
+            linear_from_lab(linear[i], c);
+            outside[reduced] = out_of_gamut(linear[i]);
+            place[reduced] = i;
+            reduced += m_any(outside[reduced]);
+        }
+        for (ptrdiff_t i = 0; i < reduced; i++) {
+            load_pixels(c, s->in, source, from, start + place[i] * LANES);
+            rays[i] = ray_of_lab(c);
+            scale[i] = scale_near_exit(&rays[i]);
+        }
+        for (ptrdiff_t i = 0; i < reduced; i++)
+            exit_gamut(linear[place[i]], &rays[i], scale[i], outside[i]);
+        for (ptrdiff_t i = 0; i < vectors; i++) {
+            encode_rgb(c, type, linear[i]);
+            store_pixels(s->out, type, to, start + i * LANES, c);
+        }
+    }
+}
+
+/* Every argument but the span is known at compile time. */
+INLINE void walk(const span *s, int action, int source, int type, int from, int to)
+{
+    if (action != RGB_FROM_LAB && action != RGB_FROM_LUV)
+        colour_from_rgb(s, action, source, from, to);
+    else if (s->gamut != TC_GAMUT_REDUCE)
+        rgb_from_colour(s, action, source, type, from, to);
+    else if (action == RGB_FROM_LAB)
+        rgb_from_lab_reduced(s, source, type, from, to);
+    else
+        rgb_from_luv_reduced(s, source, type, from, to);
 }
 
 /* One copy of the loop for each pair of layouts that a span may have. */
 INLINE void walk_layouts(const span *s, int action, int source, int type)
 {
-    const int planar_in = s->in_layout == PLANAR;
+    const int planar_in = s->in_layout == PLANAR || source == LAB_CLEAN_CHROMA; /* that is planar */
     if (planar_in && s->out_layout == PLANAR)
         walk(s, action, source, type, PLANAR, PLANAR);
     else if (planar_in && s->out_layout == REVERSED)

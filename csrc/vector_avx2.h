@@ -160,6 +160,31 @@ INLINE void v_store3_u8(uint8_t *p, const vec c[3])
     _mm_storel_epi64((__m128i *)(p + 16), _mm256_extracti128_si256(bytes, 1));
 }
 
+/* Word i of a register, or a 0. */
+#define TC_WORD(i) (i) < 0 ? -1 : 2 * (i), (i) < 0 ? -1 : 2 * (i) + 1
+#define TC_WORDS(a, b, c, d, e, f, g, h)                                                           \
+    _mm_setr_epi8(TC_WORD(a), TC_WORD(b), TC_WORD(c), TC_WORD(d), TC_WORD(e), TC_WORD(f),          \
+                  TC_WORD(g), TC_WORD(h))
+
+INLINE void v_store3_u16(uint16_t *p, const vec c[3])
+{
+    const __m128i spread[3][3] = {
+        {TC_WORDS(0, -1, -1, 1, -1, -1, 2, -1), TC_WORDS(-1, 0, -1, -1, 1, -1, -1, 2),
+         TC_WORDS(-1, -1, 0, -1, -1, 1, -1, -1)},
+        {TC_WORDS(-1, 3, -1, -1, 4, -1, -1, 5), TC_WORDS(-1, -1, 3, -1, -1, 4, -1, -1),
+         TC_WORDS(2, -1, -1, 3, -1, -1, 4, -1)},
+        {TC_WORDS(-1, -1, 6, -1, -1, 7, -1, -1), TC_WORDS(5, -1, -1, 6, -1, -1, 7, -1),
+         TC_WORDS(-1, 5, -1, -1, 6, -1, -1, 7)},
+    };
+    const __m128i red = narrow(v_rounded(c[0])), green = narrow(v_rounded(c[1]));
+    const __m128i blue = narrow(v_rounded(c[2]));
+    for (int i = 0; i < 3; i++)
+        _mm_storeu_si128((__m128i *)(p + 8 * i),
+                         _mm_or_si128(_mm_shuffle_epi8(red, spread[i][0]),
+                                      _mm_or_si128(_mm_shuffle_epi8(green, spread[i][1]),
+                                                   _mm_shuffle_epi8(blue, spread[i][2]))));
+}
+
 /* Four pixels in each 128-bit lane: a = xyzx, b = yzxy, c = zxyz. */
 INLINE void v_load3(const float *p, vec c[3])
 {

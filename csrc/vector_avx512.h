@@ -144,6 +144,31 @@ INLINE void v_store3_u8(uint8_t *p, const vec c[3])
     _mm512_mask_storeu_epi32(p, 0x0fff, bytes);
 }
 
+/* Of the words c0 (0..15), c1 (16..31) and c2 (32..47), the packed pixels' word e is channel e % 3 of
+ * pixel e / 3. */
+INLINE void v_store3_u16(uint16_t *p, const vec c[3])
+{
+#define TC_WORD(e) ((e) % 3 * 16 + (e) / 3)
+#define TC_PAIR(e) (TC_WORD(e) | TC_WORD((e) + 1) << 16)
+    const __m512i first = _mm512_setr_epi32(
+        TC_PAIR(0), TC_PAIR(2), TC_PAIR(4), TC_PAIR(6), TC_PAIR(8), TC_PAIR(10), TC_PAIR(12),
+        TC_PAIR(14), TC_PAIR(16), TC_PAIR(18), TC_PAIR(20), TC_PAIR(22), TC_PAIR(24), TC_PAIR(26),
+        TC_PAIR(28), TC_PAIR(30));
+    const __m512i rest = _mm512_setr_epi32(TC_PAIR(32), TC_PAIR(34), TC_PAIR(36), TC_PAIR(38),
+                                           TC_PAIR(40), TC_PAIR(42), TC_PAIR(44), TC_PAIR(46), 0, 0,
+                                           0, 0, 0, 0, 0, 0);
+#undef TC_WORD
+#undef TC_PAIR
+    __m256i words[3];
+    for (int i = 0; i < 3; i++)
+        words[i] = _mm512_cvtusepi32_epi16(v_from_zero(v_rounded(c[i])));
+    __m512i two = _mm512_inserti64x4(_mm512_castsi256_si512(words[0]), words[1], 1);
+    __m512i third = _mm512_castsi256_si512(words[2]);
+    _mm512_storeu_si512(p, _mm512_permutex2var_epi16(two, first, third));
+    _mm256_storeu_si256((__m256i *)(p + 32),
+                        _mm512_castsi512_si256(_mm512_permutex2var_epi16(two, rest, third)));
+}
+
 /* Three registers of packed pixels hold channel c of pixel i in element 3 i + c. */
 INLINE void v_load3(const float *p, vec c[3])
 {

@@ -159,6 +159,12 @@ INLINE void v_store3_u8(uint8_t *p, const vec c[3])
     memcpy(p + 8, &rest, sizeof rest);
 }
 
+INLINE void v_store3_u16(uint16_t *p, const vec c[3])
+{
+    vst3_u16(p, (uint16x4x3_t){{vqmovn_u32(v_rounded(c[0])), vqmovn_u32(v_rounded(c[1])),
+                                vqmovn_u32(v_rounded(c[2]))}});
+}
+
 INLINE void v_load3(const float *p, vec c[3])
 {
     float32x4x3_t pixels = vld3q_f32(p);
