@@ -7,7 +7,7 @@ from setuptools import Extension, find_packages, setup
 from setuptools.command.build_ext import build_ext
 
 # No -march: a wheel runs on any machine of its architecture, and the files of other architectures
-# are empty there. No contraction: every machine and compiler rounds alike.
+# are empty there. No contraction: every compiler rounds alike.
 COMPILE_ARGS = ["-std=c11", "-O3", "-g0", "-ffp-contract=off", "-pthread"]
 
 

@@ -1,11 +1,11 @@
 /* The scalar reference: conversions of a picture, and the set of all its kernels. */
 #include "color.h"
-#include "scalar.h"
+#include "scalar_reduce.h"
 
 void tc_lab_from_rgb_u8_c(const void *job, ptrdiff_t first, ptrdiff_t last)
 {
     const tc_conversion *c = job;
-    TC_EACH_PIXEL(c)
+    TC_EACH_PIXEL (c)
         store_lab(f32_out(c, y, x), c->out_stride.channel,
                   load_u8(u8_in(c, y, x), c->in_stride.channel));
 }
@@ -13,7 +13,7 @@ void tc_lab_from_rgb_u8_c(const void *job, ptrdiff_t first, ptrdiff_t last)
 void tc_lab_from_rgb_f32_c(const void *job, ptrdiff_t first, ptrdiff_t last)
 {
     const tc_conversion *c = job;
-    TC_EACH_PIXEL(c)
+    TC_EACH_PIXEL (c)
         store_lab(f32_out(c, y, x), c->out_stride.channel,
                   load_f32(f32_in(c, y, x), c->in_stride.channel));
 }
@@ -28,51 +28,51 @@ static inline linear_rgb load_lab(const tc_conversion *c, ptrdiff_t y, ptrdiff_t
 void tc_rgb_u8_from_lab_c(const void *job, ptrdiff_t first, ptrdiff_t last)
 {
     const tc_conversion *c = job;
-    TC_EACH_PIXEL(c)
+    TC_EACH_PIXEL (c)
         store_u8(u8_out(c, y, x), c->out_stride.channel, load_lab(c, y, x));
 }
 
 void tc_rgb_f32_from_lab_c(const void *job, ptrdiff_t first, ptrdiff_t last)
 {
     const tc_conversion *c = job;
-    TC_EACH_PIXEL(c)
+    TC_EACH_PIXEL (c)
         store_f32(f32_out(c, y, x), c->out_stride.channel, load_lab(c, y, x));
 }
 
 void tc_lightness_from_rgb_u8_c(const void *job, ptrdiff_t first, ptrdiff_t last)
 {
     const tc_conversion *c = job;
-    TC_EACH_PIXEL(c)
-        *f32_out(c, y, x) = lightness_from_luminance(
-            luminance(load_u8(u8_in(c, y, x), c->in_stride.channel)));
+    TC_EACH_PIXEL (c)
+        *f32_out(c, y, x) =
+            lightness_from_luminance(luminance(load_u8(u8_in(c, y, x), c->in_stride.channel)));
 }
 
 void tc_lightness_from_rgb_f32_c(const void *job, ptrdiff_t first, ptrdiff_t last)
 {
     const tc_conversion *c = job;
-    TC_EACH_PIXEL(c)
-        *f32_out(c, y, x) = lightness_from_luminance(
-            luminance(load_f32(f32_in(c, y, x), c->in_stride.channel)));
+    TC_EACH_PIXEL (c)
+        *f32_out(c, y, x) =
+            lightness_from_luminance(luminance(load_f32(f32_in(c, y, x), c->in_stride.channel)));
 }
 
 void tc_lightness_from_u8_c(const void *job, ptrdiff_t first, ptrdiff_t last)
 {
     const tc_conversion *c = job;
-    TC_EACH_PIXEL(c)
+    TC_EACH_PIXEL (c)
         *f32_out(c, y, x) = c->table[*u8_in(c, y, x)];
 }
 
 void tc_lightness_from_u16_c(const void *job, ptrdiff_t first, ptrdiff_t last)
 {
     const tc_conversion *c = job;
-    TC_EACH_PIXEL(c)
+    TC_EACH_PIXEL (c)
         *f32_out(c, y, x) = c->table[*u16_in(c, y, x)];
 }
 
 void tc_lightness_from_grey_f32_c(const void *job, ptrdiff_t first, ptrdiff_t last)
 {
     const tc_conversion *c = job;
-    TC_EACH_PIXEL(c)
+    TC_EACH_PIXEL (c)
         *f32_out(c, y, x) = lightness_from_luminance(decode(clamp_unit(*f32_in(c, y, x))));
 }
 

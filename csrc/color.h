@@ -8,13 +8,13 @@
  *
  * Layout. A picture is a pointer to its first sample and a tc_stride, counted in elements. Packed
  * (HWC), planar (CHW), BGR, cropped and flipped pictures differ in their strides only; a negative
- * or zero stride is allowed on input. A plane has no channel stride. Heights and widths are at
+ * or zero stride is allowed on input. A plane's channel stride is 0. Heights and widths are at
  * least 1. An output never overlaps an input.
  *
  * Kernels. A kernel does the rows first..last-1 of a job, which is the struct named beside it; rows
  * are independent, so that any threads may do any rows, and a pixel's result depends neither on its
- * place nor on the layout. Kernels allocate nothing and read the tables that tc_init fills. Each has
- * one readable scalar reference (suffix _c) and faster variants: tc_kernels is one set of them.
+ * place nor on the layout. Kernels allocate nothing and read the tables that tc_init fills. Each
+ * has one readable scalar reference (suffix _c) and faster variants: tc_kernels is one set of them.
  */
 #ifndef TRTCOLOR_COLOR_H
 #define TRTCOLOR_COLOR_H
@@ -51,8 +51,10 @@ typedef struct {
 } tc_conversion;
 
 /* Full-resolution lightness with chroma of its own, lower resolution. Chroma is enlarged
- * bilinearly, half-pixel centres, edge clamped: with scale 1, 2 or 4 pixel y reads it at
- * (y + 0.5) / scale - 0.5, with scale 0 at (y + 0.5) * chroma_height / height - 0.5; x likewise. */
+ * bilinearly, half-pixel centres, edge clamped. With scale 1, 2 or 4 chroma_height and chroma_width
+ * are height and width divided by it, rounded up, and pixel y reads at (y + 0.5) / scale - 0.5;
+ * with scale 0 they are any, and it reads at (y + 0.5) * chroma_height / height - 0.5; x likewise.
+ */
 typedef struct {
     void *rgb;
     tc_stride rgb_stride;

@@ -2,38 +2,17 @@
 #if defined(__x86_64__)
 
 #if defined(__clang__)
-#pragma clang attribute push(                                                                      \
-    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl"))),        \
+                             apply_to = function)
 #else
-#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,fma,prefer-vector-width=512")
+#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl")
 #endif
 
 #include "vector_avx512.h"
 
-#include "simd_merge.h"
-#include "simd_planes.h"
-#include "simd_rows.h"
-
-
-const tc_kernels tc_kernels_avx512 = {
-    .name = "avx512",
-    .lab_from_rgb_u8 = lab_from_rgb_u8,
-    .lab_from_rgb_f32 = lab_from_rgb_f32,
-    .rgb_u8_from_lab = rgb_u8_from_lab,
-    .rgb_f32_from_lab = rgb_f32_from_lab,
-    .luv_from_rgb_u8 = luv_from_rgb_u8,
-    .luv_from_rgb_f32 = luv_from_rgb_f32,
-    .rgb_u8_from_luv = rgb_u8_from_luv,
-    .rgb_f32_from_luv = rgb_f32_from_luv,
-    .lightness_from_rgb_u8 = lightness_from_rgb_u8,
-    .lightness_from_rgb_f32 = lightness_from_rgb_f32,
-    .lightness_from_u8 = lightness_from_u8,
-    .lightness_from_u16 = lightness_from_u16,
-    .lightness_from_grey_f32 = lightness_from_grey_f32,
-    .merge_lab = merge_lab,
-    .chroma_planes = chroma_planes,
-    .resize_plane = tc_resize_plane_c,
-};
+#define NAME "avx512"
+#define KERNELS tc_kernels_avx512
+#include "simd_kernels.h"
 
 #if defined(__clang__)
 #pragma clang attribute pop

@@ -3,29 +3,8 @@
 
 #include "vector_neon.h"
 
-#include "simd_merge.h"
-#include "simd_planes.h"
-#include "simd_rows.h"
-
-
-const tc_kernels tc_kernels_neon = {
-    .name = "neon",
-    .lab_from_rgb_u8 = lab_from_rgb_u8,
-    .lab_from_rgb_f32 = lab_from_rgb_f32,
-    .rgb_u8_from_lab = rgb_u8_from_lab,
-    .rgb_f32_from_lab = rgb_f32_from_lab,
-    .luv_from_rgb_u8 = luv_from_rgb_u8,
-    .luv_from_rgb_f32 = luv_from_rgb_f32,
-    .rgb_u8_from_luv = rgb_u8_from_luv,
-    .rgb_f32_from_luv = rgb_f32_from_luv,
-    .lightness_from_rgb_u8 = lightness_from_rgb_u8,
-    .lightness_from_rgb_f32 = lightness_from_rgb_f32,
-    .lightness_from_u8 = lightness_from_u8,
-    .lightness_from_u16 = lightness_from_u16,
-    .lightness_from_grey_f32 = lightness_from_grey_f32,
-    .merge_lab = merge_lab,
-    .chroma_planes = chroma_planes,
-    .resize_plane = tc_resize_plane_c,
-};
+#define NAME "neon"
+#define KERNELS tc_kernels_neon
+#include "simd_kernels.h"
 
 #endif

@@ -1,7 +1,7 @@
 /* Which variants this processor can run. */
 #include "color.h"
 
-extern const tc_kernels tc_kernels_c, tc_kernels_avx512, tc_kernels_avx2, tc_kernels_neon;
+extern const tc_kernels tc_kernels_avx512, tc_kernels_avx2, tc_kernels_neon;
 
 #if defined(__x86_64__)
 

@@ -20,7 +20,7 @@ static inline void store_luv(float *luv, ptrdiff_t channel, linear_rgb c)
 void tc_luv_from_rgb_u8_c(const void *job, ptrdiff_t first, ptrdiff_t last)
 {
     const tc_conversion *c = job;
-    TC_EACH_PIXEL(c)
+    TC_EACH_PIXEL (c)
         store_luv(f32_out(c, y, x), c->out_stride.channel,
                   load_u8(u8_in(c, y, x), c->in_stride.channel));
 }
@@ -28,7 +28,7 @@ void tc_luv_from_rgb_u8_c(const void *job, ptrdiff_t first, ptrdiff_t last)
 void tc_luv_from_rgb_f32_c(const void *job, ptrdiff_t first, ptrdiff_t last)
 {
     const tc_conversion *c = job;
-    TC_EACH_PIXEL(c)
+    TC_EACH_PIXEL (c)
         store_luv(f32_out(c, y, x), c->out_stride.channel,
                   load_f32(f32_in(c, y, x), c->in_stride.channel));
 }
@@ -83,13 +83,13 @@ static inline linear_rgb load_luv(const tc_conversion *c, ptrdiff_t y, ptrdiff_t
 void tc_rgb_u8_from_luv_c(const void *job, ptrdiff_t first, ptrdiff_t last)
 {
     const tc_conversion *c = job;
-    TC_EACH_PIXEL(c)
+    TC_EACH_PIXEL (c)
         store_u8(u8_out(c, y, x), c->out_stride.channel, load_luv(c, y, x));
 }
 
 void tc_rgb_f32_from_luv_c(const void *job, ptrdiff_t first, ptrdiff_t last)
 {
     const tc_conversion *c = job;
-    TC_EACH_PIXEL(c)
+    TC_EACH_PIXEL (c)
         store_f32(f32_out(c, y, x), c->out_stride.channel, load_luv(c, y, x));
 }

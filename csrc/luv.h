@@ -1,6 +1,6 @@
 /* CIELUV of CIE 15: u* = 13 L* (u' - u'n) and v* = 13 L* (v' - v'n), where u' = 4 X / D,
- * v' = 9 Y / D, D = X + 15 Y + 3 Z, and n is white. The constants of both ways, rearranged so that a
- * grey has u* = v* = 0 up to the rounding of a sum, and so that nothing is divided by L*. */
+ * v' = 9 Y / D, D = X + 15 Y + 3 Z, and n is white. The constants of both ways, rearranged so that
+ * a grey has u* = v* = 0 up to the rounding of a sum, and so that nothing is divided by L*. */
 #ifndef TRTCOLOR_LUV_H
 #define TRTCOLOR_LUV_H
 
@@ -18,8 +18,8 @@
 #define TC_V_FROM(p) (9.0 * TC_Y_FROM_##p - TC_V_N * TC_D_FROM(p))
 
 /* From u* and v*: X = Y 9 u' / (4 v') and Z = Y (12 - 3 u' - 20 v') / (4 v'). With both parts of
- * these fractions times 13 L*, and the grey's own value of both, n = 52 L* v'n, set apart, each of R,
- * G and B is Y (n + d) / (n + 4 v*), where d is linear in u* and v*. */
+ * these fractions times 13 L*, and the grey's own value of both, n = 52 L* v'n, set apart, each of
+ * R, G and B is Y (n + d) / (n + 4 v*), where d is linear in u* and v*. */
 #define TC_D_FROM_U(p) (9.0 * TC_##p##_FROM_X / TC_X_N - 3.0 * TC_##p##_FROM_Z / TC_Z_N)
 #define TC_D_FROM_V(p) (4.0 * TC_##p##_FROM_Y - 20.0 * TC_##p##_FROM_Z / TC_Z_N)
 

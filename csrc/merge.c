@@ -1,20 +1,6 @@
 /* The scalar reference: full-resolution lightness with chroma of its own, lower resolution. */
-#include "scalar.h"
-#include "taps.h"
-
-static inline float blend(float low, float high, float weight)
-{
-    return low + weight * (high - low);
-}
-
-/* One channel of chroma, between two rows and two columns. */
-static inline float chroma_at(const float *chroma, tc_stride stride, tc_tap row, tc_tap column)
-{
-    const float *low = chroma + row.low * stride.row, *high = chroma + row.high * stride.row;
-    ptrdiff_t left = column.low * stride.pixel, right = column.high * stride.pixel;
-    return blend(blend(clamp_lab(low[left]), clamp_lab(high[left]), row.weight),
-                 blend(clamp_lab(low[right]), clamp_lab(high[right]), row.weight), column.weight);
-}
+#include "scalar_chroma.h"
+#include "scalar_reduce.h"
 
 static inline float lightness_at(const tc_merge *m, ptrdiff_t y, ptrdiff_t x)
 {
@@ -47,8 +33,8 @@ void tc_merge_lab_c(const void *job, ptrdiff_t first, ptrdiff_t last)
         for (ptrdiff_t x = 0; x < m->width; x++) {
             tc_tap column = tc_lattice_tap(x, columns, m->chroma_width);
             float a = chroma_at(m->chroma, m->chroma_stride, row, column);
-            float b = chroma_at(m->chroma + m->chroma_stride.channel, m->chroma_stride, row,
-                                column);
+            float b =
+                chroma_at(m->chroma + m->chroma_stride.channel, m->chroma_stride, row, column);
             store(m, y, x, linear_from_lab(lightness_at(m, y, x), a, b, m->gamut));
         }
     }

@@ -1,29 +1,35 @@
 /* The scalar reference: U and V for a Y' plane that stays as it is. */
 #include "planes.h"
 
-#include "scalar.h"
+#include "scalar_chroma.h"
 
 /* Least squares over colours of sRGB, reweighted until the greatest error of f(Y) was 0.035. */
 const tc_luma_matrix tc_luma_matrices[TC_MATRICES] = {
-    [TC_BT601] = {0.299f, 0.114f, {0.1324f, 1.1358f, -0.4213f, 0.1207f}, -0.7141f, 0.1359f,
-                  {13.5076f, -23.4963f, 17.9565f}, {-2.9781f, 5.1f, -4.9477f},
+    [TC_BT601] = {0.299f,
+                  0.114f,
+                  {0.1324f, 1.1358f, -0.4213f, 0.1207f},
+                  -0.7141f,
+                  0.1359f,
+                  {13.5076f, -23.4963f, 17.9565f},
+                  {-2.9781f, 5.1f, -4.9477f},
                   {0.4827f, -1.3494f, 1.9398f}},
-    [TC_BT709] = {0.2126f, 0.0722f, {0.126f, 1.0929f, -0.3104f, 0.0692f}, -0.316f, 0.1115f,
-                  {16.6852f, -35.606f, 24.4006f}, {-1.9303f, 1.4645f, -0.5528f},
+    [TC_BT709] = {0.2126f,
+                  0.0722f,
+                  {0.126f, 1.0929f, -0.3104f, 0.0692f},
+                  -0.316f,
+                  0.1115f,
+                  {16.6852f, -35.606f, 24.4006f},
+                  {-1.9303f, 1.4645f, -0.5528f},
                   {-0.1549f, 1.1056f, -0.5167f}},
-    [TC_BT2020] = {0.2627f, 0.0593f, {0.1287f, 1.1281f, -0.416f, 0.1335f}, -0.5352f, 0.1826f,
-                   {16.3573f, -32.9587f, 23.9933f}, {-3.0575f, 4.9773f, -4.2269f},
+    [TC_BT2020] = {0.2627f,
+                   0.0593f,
+                   {0.1287f, 1.1281f, -0.416f, 0.1335f},
+                   -0.5352f,
+                   0.1826f,
+                   {16.3573f, -32.9587f, 23.9933f},
+                   {-3.0575f, 4.9773f, -4.2269f},
                    {0.2013f, -0.2945f, 0.9523f}},
 };
-
-static float lightness_of_grey(double coded)
-{
-    double y = coded <= TC_SRGB_CODED_KNEE
-                   ? coded / TC_SRGB_SLOPE
-                   : pow((coded + TC_SRGB_OFFSET) / (1.0 + TC_SRGB_OFFSET), TC_SRGB_GAMMA);
-    double f = y > TC_F_KNEE_CUBED ? cbrt(y) : TC_F_SLOPE * y + TC_F_OFFSET;
-    return (float)(116.0 * f - 16.0);
-}
 
 /* ---- one colour ---------------------------------------------------------------------------- */
 
@@ -55,10 +61,7 @@ static inline float luma_of(const tc_luma_matrix *m, coded_rgb c)
     return m->kr * c.r + (1.0f - m->kr - m->kb) * c.g + m->kb * c.b;
 }
 
-static inline float quadratic(const float c[3], float x)
-{
-    return c[0] + x * (c[1] + x * c[2]);
-}
+static inline float quadratic(const float c[3], float x) { return c[0] + x * (c[1] + x * c[2]); }
 
 static inline float clamp(float x, float low, float high)
 {
@@ -133,8 +136,8 @@ static inline chroma_pair chroma_of(const tc_luma_matrix *m, float luma, float a
 
 static inline float sample(const tc_planes *p, ptrdiff_t at)
 {
-    unsigned raw = p->sample_type == TC_U8 ? ((const uint8_t *)p->luma)[at]
-                                           : ((const uint16_t *)p->luma)[at];
+    unsigned raw =
+        p->sample_type == TC_U8 ? ((const uint8_t *)p->luma)[at] : ((const uint16_t *)p->luma)[at];
     return (float)(raw >> p->shift);
 }
 
@@ -149,21 +152,6 @@ static inline float luma_of_block(const tc_planes *p, ptrdiff_t y, ptrdiff_t x)
     float sum = sample(p, at) + sample(p, at + right) + sample(p, at + below) +
                 sample(p, at + below + right);
     return clamp_unit((0.25f * sum - p->luma_black) * (1.0f / p->luma_range));
-}
-
-static inline float blend(float low, float high, float weight)
-{
-    return low + weight * (high - low);
-}
-
-static inline float chroma_at(const tc_planes *p, const float *plane, tc_tap row, tc_tap column)
-{
-    const float *low = plane + row.low * p->chroma_stride.row;
-    const float *high = plane + row.high * p->chroma_stride.row;
-    ptrdiff_t left = column.low * p->chroma_stride.pixel;
-    ptrdiff_t right = column.high * p->chroma_stride.pixel;
-    return blend(blend(clamp_lab(low[left]), clamp_lab(high[left]), row.weight),
-                 blend(clamp_lab(low[right]), clamp_lab(high[right]), row.weight), column.weight);
 }
 
 static inline void store(const tc_planes *p, void *plane, ptrdiff_t at, float chroma)
@@ -189,7 +177,8 @@ void tc_chroma_planes_c(const void *job, ptrdiff_t first, ptrdiff_t last)
         tc_tap row = tc_lattice_tap(y, p->rows, p->chroma_height);
         for (ptrdiff_t x = 0; x < width; x++) {
             tc_tap column = tc_lattice_tap(x, p->columns, p->chroma_width);
-            float a = chroma_at(p, a_plane, row, column), b = chroma_at(p, b_plane, row, column);
+            float a = chroma_at(a_plane, p->chroma_stride, row, column);
+            float b = chroma_at(b_plane, p->chroma_stride, row, column);
             chroma_pair c = chroma_of(matrix, luma_of_block(p, y, x), a, b, steps);
             store(p, p->u, offset_of(p->u_stride, y, x), c.u);
             store(p, p->v, offset_of(p->v_stride, y, x), c.v);
@@ -210,6 +199,6 @@ void tc_luma_table(float *table, ptrdiff_t levels, int shift, double black, doub
 {
     for (ptrdiff_t i = 0; i < levels; i++) {
         double coded = ((double)(i >> shift) - black) / range;
-        table[i] = lightness_of_grey(coded < 0.0 ? 0.0 : coded > 1.0 ? 1.0 : coded);
+        table[i] = (float)tc_lightness_of_grey(coded < 0.0 ? 0.0 : coded > 1.0 ? 1.0 : coded);
     }
 }

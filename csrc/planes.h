@@ -20,7 +20,8 @@
 /* Where one axis of the chroma samples lies on the network's grid of chroma_size samples.
  * halved: whether the axis has one chroma sample for two of luma (log2 of the subsampling).
  * cosited: whether that sample sits on the first of the two (siting left, top) or between them.
- * scale: luma samples a network sample, or 0 for chroma_size samples spread over luma_size. */
+ * scale: luma samples a network sample, and chroma_size is luma_size divided by it, rounded up; or
+ * 0 for any chroma_size, spread over luma_size. */
 tc_lattice tc_chroma_lattice(int halved, int cosited, int scale, ptrdiff_t luma_size,
                              ptrdiff_t chroma_size);
 

@@ -52,7 +52,7 @@ static ptrdiff_t strip_rows(ptrdiff_t rows, ptrdiff_t pixels, int threads)
     ptrdiff_t balanced = rows / threads / STRIPS_PER_THREAD;
     ptrdiff_t least = STRIP_PIXELS / width;
     ptrdiff_t strip = balanced > least ? balanced : least;
-    return strip / 4 * 4 + 4; /* the merge does 2 or 4 rows of the same chroma at once */
+    return strip / 4 * 4 + 4; /* neighbours share rows of chroma */
 }
 
 /* The number of a strip nobody else has, or run->strips when none is left. */
@@ -154,15 +154,9 @@ int tc_pool_workers(void)
 /* ---- fork ---------------------------------------------------------------------------------- */
 
 /* The lock is held during a fork, so that the child finds the list whole. */
-static void before_fork(void)
-{
-    pthread_mutex_lock(&lock);
-}
+static void before_fork(void) { pthread_mutex_lock(&lock); }
 
-static void after_fork(void)
-{
-    pthread_mutex_unlock(&lock);
-}
+static void after_fork(void) { pthread_mutex_unlock(&lock); }
 
 /* The child has neither the workers nor the threads that own the runs; new ones replace the lock
  * and the condition that those may have been waiting for. */
@@ -227,8 +221,13 @@ void tc_run(tc_kernel *kernel, const void *job, ptrdiff_t rows, ptrdiff_t pixels
         kernel(job, 0, rows);
         return;
     }
-    struct run run = {.kernel = kernel, .job = job, .rows = rows, .strip = strip,
-                      .strips = strips, .seats = threads - 1, .left = PTHREAD_COND_INITIALIZER};
+    struct run run = {.kernel = kernel,
+                      .job = job,
+                      .rows = rows,
+                      .strip = strip,
+                      .strips = strips,
+                      .seats = threads - 1,
+                      .left = PTHREAD_COND_INITIALIZER};
     announce(&run);
     in_kernel = true;
     work_on(&run, take(&run));

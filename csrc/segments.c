@@ -13,18 +13,12 @@ static double linear_from_code(double code)
     return pow((code / 255.0 + TC_SRGB_OFFSET) / (1.0 + TC_SRGB_OFFSET), TC_SRGB_GAMMA);
 }
 
-static double encoding_power(double linear)
-{
-    return pow(linear, 1.0 / TC_SRGB_GAMMA);
-}
+static double encoding_power(double linear) { return pow(linear, 1.0 / TC_SRGB_GAMMA); }
 
-static double inverse_cube_root(double t)
-{
-    return 1.0 / cbrt(t);
-}
+static double inverse_cube_root(double t) { return 1.0 / cbrt(t); }
 
-/* The polynomial of `terms` coefficients that equals f at the Chebyshev nodes of low..high, which is
- * close to the best one there. coefficient k goes to coefficients[k * stride]. */
+/* The polynomial of `terms` coefficients that equals f at the Chebyshev nodes of low..high, which
+ * is close to the best one there. coefficient k goes to coefficients[k * stride]. */
 static void fit(float *coefficients, int stride, int terms, curve *f, double low, double high)
 {
     enum { MOST = 5 };
@@ -84,7 +78,8 @@ void tc_init_segments(void)
             octave * (1.0 + ((i & 3) + 1) / 4.0));
     }
     for (int i = 0; i < 8; i++) {
-        /* The index is the exponent's lowest bit and two of the mantissa; 1..2 has an odd exponent. */
+        /* The index is the exponent's lowest bit and two of the mantissa; 1..2 has an odd exponent.
+         */
         double octave = i < 4 ? 0.5 : 1.0;
         fit(s->encode8[0] + i, 8, 5, encoding_power, octave * (1.0 + (i & 3) / 4.0),
             octave * (1.0 + ((i & 3) + 1) / 4.0));

@@ -1,6 +1,6 @@
 /* Piecewise polynomials for the vector variants: the transfer functions and the cube root without
- * powers, divisions or gathers. A segment's coefficients lie side by side over the segments, so that
- * one register (or two) holds one coefficient of all segments and a permutation looks it up.
+ * powers, divisions or gathers. A segment's coefficients lie side by side over the segments, so
+ * that one register (or two) holds one coefficient of all segments and a permutation looks it up.
  *
  * A positive float is m * 2^e with m in 1..2. Tables over "mantissas" divide 1..2 evenly; the power
  * of 2^e comes from a second table, indexed by the low bits of the float's exponent, which are
@@ -17,7 +17,8 @@ enum { TC_TOP_1, TC_TOP_255, TC_TOP_65535, TC_TOPS };
 
 typedef struct {
     /* sRGB to linear: polynomials in the code 0..255, from the knee up. A segment is a rounded
-     * code * 31 / 255, or half an octave of code + TC_DECODE_SHIFT: 2 exponent bits, 1 of mantissa. */
+     * code * 31 / 255, or half an octave of code + TC_DECODE_SHIFT: 2 exponent bits, 1 of mantissa.
+     */
     float decode32[4][32], decode8[5][8];
     /* m^(1/2.4), and what turns it into the coded sample: top * 1.055 * (2^e)^(1/2.4). */
     float encode32[3][32], encode_scale16[TC_TOPS][16];

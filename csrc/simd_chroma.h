@@ -16,6 +16,8 @@ enum {
     CHROMA_ROW = BLOCK + 2 * MARGIN,
 };
 
+_Static_assert(MARGIN >= 2 * LANES + 2, "v_lookup may read 2 LANES + 1 floats on from a sample");
+
 typedef struct {
     float a[CHROMA_ROW], b[CHROMA_ROW]; /* the block's first sample is at [MARGIN] */
 } chroma_row;
@@ -36,7 +38,8 @@ typedef struct {
     chroma_row clean[2], blended, enlarged;
 } chroma_block;
 
-/* The widest block of columns from `start` whose chroma fits: narrower where chroma is the larger. */
+/* The widest block of columns from `start` whose chroma fits: narrower where chroma is the larger.
+ */
 static void plan_block(chroma_block *b, tc_lattice columns, ptrdiff_t start, ptrdiff_t width)
 {
     const int doubled = columns.step == 0.5 && columns.offset == -0.25;
@@ -47,7 +50,7 @@ static void plan_block(chroma_block *b, tc_lattice columns, ptrdiff_t start, ptr
     for (;; b->count /= 2) {
         ptrdiff_t end = start + b->count - 1;
         b->samples = tc_lattice_tap(end, columns, b->chroma_width).high - b->origin + 1;
-        if (b->samples <= BLOCK || b->count == 1)
+        if (b->samples <= BLOCK + 1 || b->count == 1)
             break;
     }
     b->clean_y[0] = b->clean_y[1] = -1;

@@ -23,7 +23,9 @@ typedef struct {
 
 INLINE luv_terms terms_of_luv(vec l, vec u, vec v)
 {
-    luv_terms t = {.y = cie_f_inverse(f_from_lightness(l)), .n = v_mul(l, v_set((float)(52.0 * TC_V_N))), .v = v};
+    luv_terms t = {.y = cie_f_inverse(f_from_lightness(l)),
+                   .n = v_mul(l, v_set((float)(52.0 * TC_V_N))),
+                   .v = v};
     t.d[0] = v_fma(u, v_set((float)TC_D_FROM_U(R)), v_mul(v, v_set((float)TC_D_FROM_V(R))));
     t.d[1] = v_fma(u, v_set((float)TC_D_FROM_U(G)), v_mul(v, v_set((float)TC_D_FROM_V(G))));
     t.d[2] = v_fma(u, v_set((float)TC_D_FROM_U(B)), v_mul(v, v_set((float)TC_D_FROM_V(B))));

@@ -40,15 +40,16 @@ static void merge_lab(const void *job, ptrdiff_t first, ptrdiff_t last)
                        : m->rgb_type == TC_U16 ? merged_u16_span
                                                : merged_f32_span;
     float staged[BLOCK + LANES] = {0};
-    chroma_block b = {.chroma = m->chroma, .stride = m->chroma_stride,
-                      .chroma_width = m->chroma_width};
+    chroma_block b = {
+        .chroma = m->chroma, .stride = m->chroma_stride, .chroma_width = m->chroma_width};
     for (ptrdiff_t start = 0; start < m->width; start += b.count) {
         plan_block(&b, columns, start, m->width);
         for (ptrdiff_t y = first; y < last; y++) {
-            const chroma_row *chroma = chroma_between(&b, tc_lattice_tap(y, rows, m->chroma_height));
-            const void *lab[3] = {lightness_row(staged, m, y, start, b.count),
-                                  chroma->a + MARGIN, chroma->b + MARGIN};
-            samples rgb = {m->rgb, m->rgb_stride, m->rgb_type, 3};
+            const chroma_row *chroma =
+                chroma_between(&b, tc_lattice_tap(y, rows, m->chroma_height));
+            const void *lab[3] = {lightness_row(staged, m, y, start, b.count), chroma->a + MARGIN,
+                                  chroma->b + MARGIN};
+            row_samples rgb = {m->rgb, m->rgb_stride, m->rgb_type, 3};
             rgb.start = sample_at(rgb, start, 0) + y * m->rgb_stride.row * size_of(m->rgb_type);
             write_pixels(convert, rgb, lab, sizeof(float), b.count, m->gamut);
         }

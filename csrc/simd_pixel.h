@@ -26,7 +26,8 @@ INLINE vec decode(vec code)
     return v_fma(v_sub(code, curved), slope, v_decode_power(curved));
 }
 
-/* Linear up to 1 to 0..1, 0..255 or 0..65535; straight on below 0, and by a rounding above the top. */
+/* Linear up to 1 to 0..1, 0..255 or 0..65535; straight on below 0, and by a rounding above the top.
+ */
 INLINE vec encode_up_to_1(vec linear, int top)
 {
     const double most = top == TC_TOP_1 ? 1.0 : top == TC_TOP_255 ? 255.0 : 65535.0;
@@ -40,10 +41,7 @@ INLINE vec encode_up_to_1(vec linear, int top)
     return v_fma(v_sub(linear, curved), slope, v_encode_power(curved, top, offset));
 }
 
-INLINE vec encode(vec linear, int top)
-{
-    return encode_up_to_1(v_min(linear, v_set(1.0f)), top);
-}
+INLINE vec encode(vec linear, int top) { return encode_up_to_1(v_min(linear, v_set(1.0f)), top); }
 
 /* A third-order step without a division: with r near t^(-1/3), s = t r^2 and e = 1 - s r, the root
  * is s (1 - e)^(-2/3). It also makes good for most of the rounding of s. */
@@ -77,17 +75,14 @@ INLINE graded cie_f_inverse_graded(vec f)
     return (graded){v_mul(slope, v_fma(curved, v_set(-2.0f / 3.0f), f)), slope};
 }
 
-INLINE vec cie_f_inverse(vec f)
-{
-    return cie_f_inverse_graded(f).value;
-}
+INLINE vec cie_f_inverse(vec f) { return cie_f_inverse_graded(f).value; }
 
 INLINE vec f_from_lightness(vec l)
 {
     return v_fma(l, v_set((float)(ROOT3 / 116.0)), v_set((float)(ROOT3 * 16.0 / 116.0)));
 }
 
-/* k[0] a + k[1] b + k[2] c */
+/* ka a + kb b + kc c */
 INLINE vec weighted(double ka, double kb, double kc, vec a, vec b, vec c)
 {
     return v_fma(a, v_set((float)ka), v_fma(b, v_set((float)kb), v_mul(c, v_set((float)kc))));

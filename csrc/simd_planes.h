@@ -1,5 +1,5 @@
-/* U and V for a Y' plane that stays as it is: the tc_planes kernel, the method of planes.c, with F in
- * place of f (see simd_pixel.h). */
+/* U and V for a Y' plane that stays as it is: the tc_planes kernel, the method of planes.c, with F
+ * in place of f (see simd_pixel.h). */
 #ifndef TRTCOLOR_SIMD_PLANES_H
 #define TRTCOLOR_SIMD_PLANES_H
 
@@ -45,10 +45,11 @@ typedef struct {
 /* In F. */
 INLINE vec start_of_search(const tc_luma_matrix *m, const sought *s)
 {
-    vec dx = v_mul(s->dx, v_set((float)(1.0 / ROOT3))), dz = v_mul(s->dz, v_set((float)(1.0 / ROOT3)));
+    vec dx = v_mul(s->dx, v_set((float)(1.0 / ROOT3))),
+        dz = v_mul(s->dz, v_set((float)(1.0 / ROOT3)));
     vec grey = v_fma(s->luma, quadratic(m->grey + 1, s->luma), v_set(m->grey[0]));
-    vec with_x = v_fma(dx, quadratic(m->xx, s->luma),
-                       v_fma(dz, quadratic(m->xz, s->luma), v_set(m->dx)));
+    vec with_x =
+        v_fma(dx, quadratic(m->xx, s->luma), v_fma(dz, quadratic(m->xz, s->luma), v_set(m->dx)));
     vec with_z = v_fma(dz, quadratic(m->zz, s->luma), v_set(m->dz));
     vec fy = v_fma(dx, with_x, v_fma(dz, with_z, grey));
     return v_mul(v_min(v_max(fy, v_set(0.13f)), v_set(1.1f)), v_set((float)ROOT3));
@@ -78,11 +79,11 @@ INLINE vec search_step(vec colour[3], const tc_luma_matrix *m, const sought *s, 
 /* The share of the differences from luma that keeps R'G'B' in 0..1, at most 1. */
 INLINE vec share_in_gamut(vec luma, const vec d[3])
 {
-    const vec zero = v_set(0.0f), least = v_set(1e-20f); /* instead of 0 / 0 */
+    const vec zero = v_set(0.0f), tiny = v_set(1e-20f); /* instead of 0 / 0 */
     vec room_up = v_sub(v_set(1.0f), luma), room_down = luma;
     vec most = v_max(v_max(d[0], d[1]), d[2]), lowest = v_min(v_min(d[0], d[1]), d[2]);
-    vec up = v_max(v_max(most, room_up), least);
-    vec down = v_max(v_max(v_sub(zero, lowest), room_down), least);
+    vec up = v_max(v_max(most, room_up), tiny);
+    vec down = v_max(v_max(v_sub(zero, lowest), room_down), tiny);
     mask by_top = v_less(v_mul(room_up, down), v_mul(room_down, up));
     return v_mul(v_select(by_top, room_up, room_down), reciprocal(v_select(by_top, up, down)));
 }
@@ -106,51 +107,53 @@ INLINE void chroma_codes(vec uv[2], const tc_planes *p, vec luma, vec c[3])
 
 /* ---- rows ------------------------------------------------------------------------------------ */
 
-/* The sum of the four samples that each of count chroma samples covers; a sample stands in for a
- * neighbour that does not exist. */
-#define SUM_OF_BLOCKS(name, type)                                                                  \
-    static void name(float *sum, const type *top, ptrdiff_t below, ptrdiff_t right, int halved,    \
-                     int shift, ptrdiff_t count, ptrdiff_t pixel)                                  \
-    {                                                                                              \
-        if (pixel == 1 && halved)                                                                  \
-            for (ptrdiff_t x = 0; x < count; x++)                                                  \
-                sum[x] = (float)((top[2 * x] >> shift) + (top[2 * x + 1] >> shift) +               \
-                                 (top[2 * x + below] >> shift) + (top[2 * x + 1 + below] >> shift)); \
-        else                                                                                       \
-            for (ptrdiff_t x = 0; x < count; x++) {                                                \
-                const type *at = top + (x << halved) * pixel;                                      \
-                sum[x] = (float)((at[0] >> shift) + (at[right] >> shift) + (at[below] >> shift) +  \
-                                 (at[below + right] >> shift));                                    \
-            }                                                                                      \
-    }
-SUM_OF_BLOCKS(sum_of_blocks_u8, uint8_t)
-SUM_OF_BLOCKS(sum_of_blocks_u16, uint16_t)
+INLINE int luma_sample(const void *samples, int type, ptrdiff_t i, int shift)
+{
+    return (type == TC_U8 ? ((const uint8_t *)samples)[i] : ((const uint16_t *)samples)[i]) >>
+           shift;
+}
 
-static void luma_sums(float *sum, const tc_planes *p, ptrdiff_t y, ptrdiff_t start, ptrdiff_t count)
+/* The sum of the four samples that each chroma sample covers: the one at at + x * step, those
+ * `right` and `below` of it (0: the sample stands in for a neighbour that does not exist). */
+INLINE void sum_blocks(float *sum, const void *luma, int type, int shift, ptrdiff_t at,
+                       ptrdiff_t step, ptrdiff_t right, ptrdiff_t below, ptrdiff_t count)
+{
+    for (ptrdiff_t x = 0; x < count; x++, at += step)
+        sum[x] = (float)(luma_sample(luma, type, at, shift) +
+                         luma_sample(luma, type, at + right, shift) +
+                         luma_sample(luma, type, at + below, shift) +
+                         luma_sample(luma, type, at + below + right, shift));
+}
+
+INLINE void luma_sums_of(float *sum, const tc_planes *p, int type, ptrdiff_t y, ptrdiff_t start,
+                         ptrdiff_t count)
 {
     const tc_stride s = p->luma_stride;
     const ptrdiff_t top = y << p->halved_rows, left = start << p->halved_columns;
     const ptrdiff_t below = p->halved_rows && top + 1 < p->height ? s.row : 0;
-    const ptrdiff_t at = top * s.row + left * s.pixel;
+    const ptrdiff_t at = top * s.row + left * s.pixel, step = s.pixel * (1 + p->halved_columns);
     /* the last sample may cover one column only */
     const ptrdiff_t whole = p->halved_columns && 2 * (start + count) > p->width ? count - 1 : count;
-    const ptrdiff_t end = at + (whole << p->halved_columns) * s.pixel;
-    const ptrdiff_t right = p->halved_columns ? s.pixel : 0;
-    if (p->sample_type == TC_U8) {
-        const uint8_t *luma = p->luma;
-        sum_of_blocks_u8(sum, luma + at, below, right, p->halved_columns, p->shift, whole, s.pixel);
-        sum_of_blocks_u8(sum + whole, luma + end, below, 0, 0, p->shift, count - whole, s.pixel);
-    } else {
-        const uint16_t *luma = p->luma;
-        sum_of_blocks_u16(sum, luma + at, below, right, p->halved_columns, p->shift, whole,
-                          s.pixel);
-        sum_of_blocks_u16(sum + whole, luma + end, below, 0, 0, p->shift, count - whole, s.pixel);
-    }
+    if (s.pixel == 1 && p->halved_columns) /* known strides become vectors */
+        sum_blocks(sum, p->luma, type, p->shift, at, 2, 1, below, whole);
+    else
+        sum_blocks(sum, p->luma, type, p->shift, at, step, p->halved_columns ? s.pixel : 0, below,
+                   whole);
+    sum_blocks(sum + whole, p->luma, type, p->shift, at + whole * step, step, 0, below,
+               count - whole);
 }
 
-/* A row of codes, `shift` bits up, to anywhere. staged may be written to. */
+static void luma_sums(float *sum, const tc_planes *p, ptrdiff_t y, ptrdiff_t start, ptrdiff_t count)
+{
+    if (p->sample_type == TC_U8)
+        luma_sums_of(sum, p, TC_U8, y, start, count);
+    else
+        luma_sums_of(sum, p, TC_U16, y, start, count);
+}
+
+/* A row of codes, `shift` bits up, to anywhere. */
 static void store_codes(void *plane, tc_stride stride, const tc_planes *p, ptrdiff_t y,
-                        ptrdiff_t start, float *codes, ptrdiff_t count)
+                        ptrdiff_t start, const float *codes, ptrdiff_t count)
 {
     const ptrdiff_t at = y * stride.row + start * stride.pixel;
     uint16_t rounded[BLOCK + LANES];
@@ -177,10 +180,10 @@ INLINE sought sought_at(const tc_planes *p, const planes_row *row, const chroma_
                         ptrdiff_t x)
 {
     const float scale = 0.25f / p->luma_range, offset = -p->luma_black / p->luma_range;
-    const vec most = v_set(TC_PLANES_CHROMA), least = v_set(-TC_PLANES_CHROMA);
+    const vec high = v_set(TC_PLANES_CHROMA), low = v_set(-TC_PLANES_CHROMA);
     vec luma = v_fma(v_load(row->luma + x), v_set(scale), v_set(offset));
-    vec a = v_min(v_max(v_load(chroma->a + MARGIN + x), least), most);
-    vec b = v_min(v_max(v_load(chroma->b + MARGIN + x), least), most);
+    vec a = v_min(v_max(v_load(chroma->a + MARGIN + x), low), high);
+    vec b = v_min(v_max(v_load(chroma->b + MARGIN + x), low), high);
     return (sought){v_min(v_max(luma, v_set(0.0f)), v_set(1.0f)),
                     v_mul(a, v_set((float)(ROOT3 / 500.0))),
                     v_mul(b, v_set((float)(-ROOT3 / 200.0)))};
@@ -218,8 +221,8 @@ static void chroma_planes(const void *job, ptrdiff_t first, ptrdiff_t last)
     const tc_planes *p = job;
     const ptrdiff_t width = (p->width + p->halved_columns) >> p->halved_columns;
     planes_row row = {0};
-    chroma_block b = {.chroma = p->chroma, .stride = p->chroma_stride,
-                      .chroma_width = p->chroma_width};
+    chroma_block b = {
+        .chroma = p->chroma, .stride = p->chroma_stride, .chroma_width = p->chroma_width};
     for (ptrdiff_t start = 0; start < width; start += b.count) {
         plan_block(&b, p->columns, start, width);
         for (ptrdiff_t y = first; y < last; y++) {

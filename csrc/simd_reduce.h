@@ -1,5 +1,5 @@
-/* gamut="reduce" for one vector of pixels: the method of reduce.h, 2 C - 1 in place of C so that the
- * gamut is -1..1, and F in place of f. */
+/* gamut="reduce" for one vector of pixels: the method of reduce.h, 2 C - 1 in place of C so that
+ * the gamut is -1..1, and F in place of f. */
 #ifndef TRTCOLOR_SIMD_REDUCE_H
 #define TRTCOLOR_SIMD_REDUCE_H
 
@@ -51,17 +51,18 @@ INLINE vec guess_scale(const ray *r)
     vec bright = v_max(v_fma(r->dx, v_set(TC_BRIGHT_R_X), v_mul(r->dz, v_set(TC_BRIGHT_R_Z))),
                        v_mul(r->dx, v_set(TC_BRIGHT_G_X)));
     bright = v_max(bright, v_fma(r->dx, v_set(TC_BRIGHT_B_X), v_mul(r->dz, v_set(TC_BRIGHT_B_Z))));
-    vec low = v_min(r->fy, v_fma(r->fy, v_set(TC_LOW_SLOPE), v_set((float)(ROOT3 * TC_LOW_OFFSET))));
+    vec low =
+        v_min(r->fy, v_fma(r->fy, v_set(TC_LOW_SLOPE), v_set((float)(ROOT3 * TC_LOW_OFFSET))));
     vec bend = v_fma(r->fy, v_set((float)(TC_HIGH_SQUARE / ROOT3)), v_set(TC_HIGH_SLOPE));
     vec high = v_fnma(r->fy, bend, v_set((float)ROOT3));
     return v_min(v_mul(low, v_estimate_reciprocal(dark)),
                  v_mul(high, v_estimate_reciprocal(bright)));
 }
 
-/* L* clamped to 0..100. */
+/* Of an L* in 0..100. */
 INLINE ray ray_of_lab(const vec lab[3])
 {
-    ray r = {.fy = f_from_lightness(v_min(v_max(lab[0], v_set(0.0f)), v_set(100.0f))),
+    ray r = {.fy = f_from_lightness(lab[0]),
              .dx = v_mul(lab[1], v_set((float)(ROOT3 / 500.0))),
              .dz = v_mul(lab[2], v_set((float)(-ROOT3 / 200.0)))};
     vec y = cie_f_inverse(r.fy);
@@ -77,8 +78,7 @@ INLINE vec way_to_exit(const tangent *t, vec scale)
     return v_max(exit_of(t, v_sub(v_set(1.0f), scale)), v_sub(v_set(0.0f), scale));
 }
 
-/* The guess and the first step. White and black have no chroma and a guess that is a NaN: v_max
- * drops that from its left side too. */
+/* The guess and the first step. A guess that is a NaN, of a grey, becomes 0. */
 INLINE vec scale_near_exit(const ray *r)
 {
     vec scale = guess_scale(r);

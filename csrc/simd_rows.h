@@ -10,22 +10,9 @@
 
 enum { STAGED = 256 }; /* pixels */
 
-static inline ptrdiff_t size_of(int type)
-{
-    return type == TC_U8 ? 1 : type == TC_U16 ? 2 : 4;
-}
+static inline ptrdiff_t size_of(int type) { return type == TC_U8 ? 1 : type == TC_U16 ? 2 : 4; }
 
-static inline int layout_of(tc_stride s)
-{
-    if (s.pixel == 1)
-        return PLANAR;
-    return s.pixel != 3 ? OTHER : s.channel == 1 ? PACKED : s.channel == -1 ? REVERSED : OTHER;
-}
-
-static inline ptrdiff_t least(ptrdiff_t a, ptrdiff_t b)
-{
-    return a < b ? a : b;
-}
+static inline ptrdiff_t least(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
 
 /* count samples, from and to any distance apart (counted in samples). */
 static void copy_samples(void *to, ptrdiff_t to_stride, const void *from, ptrdiff_t from_stride,
@@ -47,65 +34,80 @@ typedef struct {
     char *start;
     tc_stride stride;
     int type, channels;
-} samples;
+} row_samples;
 
-static inline char *sample_at(samples s, ptrdiff_t pixel, ptrdiff_t channel)
+static inline int layout_of(row_samples s)
+{
+    if (s.stride.pixel == 1)
+        return PLANAR;
+    if (s.stride.pixel != 3 || s.channels == 1)
+        return OTHER;
+    return s.stride.channel == 1 ? PACKED : s.stride.channel == -1 ? REVERSED : OTHER;
+}
+
+static inline char *sample_at(row_samples s, ptrdiff_t pixel, ptrdiff_t channel)
 {
     return s.start + (pixel * s.stride.pixel + channel * s.stride.channel) * size_of(s.type);
 }
 
-/* The pointers that a span needs. */
-static inline void point(void *pointers[3], samples s, ptrdiff_t pixel, int layout)
+/* A span's pointer to channel c, or to the lowest address of packed pixels. */
+static inline char *span_pointer(row_samples s, ptrdiff_t pixel, int layout, int c)
 {
-    for (int c = 0; c < 3; c++)
-        pointers[c] = sample_at(s, pixel, layout == PLANAR ? c : layout == REVERSED ? 2 : 0);
+    return sample_at(s, pixel, layout == PLANAR ? c : layout == REVERSED ? 2 : 0);
 }
 
+typedef union {
+    uint8_t u8[STAGED];
+    uint16_t u16[STAGED];
+    float f32[STAGED];
+} staged_plane;
+
 /* Planar input, readable up to the next multiple of LANES, to any row of count pixels. */
-static void write_pixels(span_fn *convert, samples out, const void *const in[3], ptrdiff_t in_size,
-                         ptrdiff_t count, int gamut)
+static void write_pixels(span_fn *convert, row_samples out, const void *const in[3],
+                         ptrdiff_t in_size, ptrdiff_t count, int gamut)
 {
-    float staged[3][STAGED]; /* room for the largest type */
-    int layout = layout_of(out.stride);
-    ptrdiff_t whole = layout == OTHER ? 0 : count / LANES * LANES;
+    staged_plane staged[3];
+    const int layout = layout_of(out);
+    const ptrdiff_t whole = layout == OTHER ? 0 : count / LANES * LANES;
     for (ptrdiff_t x = 0, n; x < count; x += n) {
-        int direct = x < whole;
+        const int direct = x < whole;
         n = direct ? whole : least(count - x, STAGED);
-        span s = {.out = {staged[0], staged[1], staged[2]}, .out_layout = PLANAR,
-                  .in_layout = PLANAR, .gamut = gamut,
+        span s = {.out_layout = direct ? layout : PLANAR,
+                  .in_layout = PLANAR,
+                  .gamut = gamut,
                   .count = (n + LANES - 1) / LANES * LANES};
-        for (int c = 0; c < 3; c++)
+        for (int c = 0; c < 3; c++) {
             s.in[c] = (const char *)in[c] + x * in_size;
-        if (direct) {
-            s.out_layout = layout;
-            point(s.out, out, x, layout);
+            s.out[c] = direct ? (void *)span_pointer(out, x, layout, c) : &staged[c];
         }
         convert(&s);
-        if (!direct)
-            for (int c = 0; c < out.channels; c++)
-                copy_samples(sample_at(out, x, c), out.stride.pixel, staged[c], 1, n, out.type);
+        for (int c = 0; c < out.channels && !direct; c++)
+            copy_samples(sample_at(out, x, c), out.stride.pixel, &staged[c], 1, n, out.type);
     }
 }
 
-static void convert_row(span_fn *convert, samples out, samples in, ptrdiff_t width, int gamut)
+static void convert_row(span_fn *convert, row_samples out, row_samples in, ptrdiff_t width,
+                        int gamut)
 {
-    float staged[3][STAGED] = {{0}};
-    const void *const planes[3] = {staged[0], staged[1], staged[2]};
-    int from = layout_of(in.stride), to = layout_of(out.stride);
+    staged_plane staged[3] = {{.f32 = {0}}};
+    const void *const planes[3] = {&staged[0], &staged[1], &staged[2]};
+    const int from = layout_of(in), to = layout_of(out);
     ptrdiff_t x = 0;
     if ((from == PLANAR && to != OTHER) || (from == PACKED && (to == PACKED || to == PLANAR))) {
-        span s = {.in_layout = from, .out_layout = to, .gamut = gamut,
-                  .count = width / LANES * LANES};
-        point((void **)s.in, in, 0, from);
-        point(s.out, out, 0, to);
+        span s = {
+            .in_layout = from, .out_layout = to, .gamut = gamut, .count = width / LANES * LANES};
+        for (int c = 0; c < 3; c++) {
+            s.in[c] = span_pointer(in, 0, from, c);
+            s.out[c] = span_pointer(out, 0, to, c);
+        }
         convert(&s);
         x = s.count;
     }
     for (ptrdiff_t n; x < width; x += n) {
         n = least(width - x, STAGED);
         for (int c = 0; c < in.channels; c++)
-            copy_samples(staged[c], 1, sample_at(in, x, c), in.stride.pixel, n, in.type);
-        samples rest = out;
+            copy_samples(&staged[c], 1, sample_at(in, x, c), in.stride.pixel, n, in.type);
+        row_samples rest = out;
         rest.start = sample_at(out, x, 0);
         write_pixels(convert, rest, planes, size_of(in.type), n, gamut);
     }
@@ -116,10 +118,10 @@ static void convert_rows(const tc_conversion *job, ptrdiff_t first, ptrdiff_t la
                          int in_channels)
 {
     for (ptrdiff_t y = first; y < last; y++) {
-        samples out = {(char *)job->out + y * job->out_stride.row * size_of(out_type),
-                       job->out_stride, out_type, out_channels};
-        samples in = {(char *)job->in + y * job->in_stride.row * size_of(in_type),
-                      job->in_stride, in_type, in_channels};
+        row_samples out = {(char *)job->out + y * job->out_stride.row * size_of(out_type),
+                           job->out_stride, out_type, out_channels};
+        row_samples in = {(char *)job->in + y * job->in_stride.row * size_of(in_type),
+                          job->in_stride, in_type, in_channels};
         convert_row(convert, out, in, job->width, job->gamut);
     }
 }

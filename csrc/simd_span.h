@@ -86,7 +86,8 @@ INLINE void encode_rgb(vec coded[3], int type, const vec linear[3])
     }
 }
 
-/* ---- spans ------------------------------------------------------------------------------------- */
+/* ---- spans -------------------------------------------------------------------------------------
+ */
 
 INLINE void colour_from_rgb(const span *s, int action, int source, int from, int to)
 {
@@ -130,8 +131,10 @@ INLINE void rgb_from_luv_reduced(const span *s, int source, int type, int from, 
     }
 }
 
-/* The way to the gamut's edge is a long chain of operations, so it is gone in two stretches, each by
- * all vectors of a chunk that have a colour outside: what one waits for, others fill. */
+INLINE vec lightness_in_gamut(vec l) { return v_min(v_max(l, v_set(0.0f)), v_set(100.0f)); }
+
+/* The way to the gamut's edge is a long chain of operations, so it is gone in two stretches, each
+ * by all vectors of a chunk that have a colour outside: what one waits for, others fill. */
 INLINE void rgb_from_lab_reduced(const span *s, int source, int type, int from, int to)
 {
     enum { VECTORS = 16 };
@@ -145,6 +148,7 @@ INLINE void rgb_from_lab_reduced(const span *s, int source, int type, int from, 
         vectors = (s->count - start) / LANES < VECTORS ? (s->count - start) / LANES : VECTORS;
         for (ptrdiff_t i = 0; i < vectors; i++) {
             load_pixels(c, s->in, source, from, start + i * LANES);
+            c[0] = lightness_in_gamut(c[0]);
             linear_from_lab(linear[i], c);
             outside[reduced] = out_of_gamut(linear[i]);
             place[reduced] = i;
@@ -152,6 +156,7 @@ INLINE void rgb_from_lab_reduced(const span *s, int source, int type, int from, 
         }
         for (ptrdiff_t i = 0; i < reduced; i++) {
             load_pixels(c, s->in, source, from, start + place[i] * LANES);
+            c[0] = lightness_in_gamut(c[0]);
             rays[i] = ray_of_lab(c);
             scale[i] = scale_near_exit(&rays[i]);
         }
@@ -203,9 +208,18 @@ static void rgb_u8_from_luv_span(const span *s) { walk_layouts(s, RGB_FROM_LUV, 
 static void rgb_f32_from_luv_span(const span *s) { walk_layouts(s, RGB_FROM_LUV, LAB, TC_F32); }
 
 /* For merge_lab, whose chroma was made clean before it was enlarged. */
-static void merged_u8_span(const span *s) { walk_layouts(s, RGB_FROM_LAB, LAB_CLEAN_CHROMA, TC_U8); }
-static void merged_u16_span(const span *s) { walk_layouts(s, RGB_FROM_LAB, LAB_CLEAN_CHROMA, TC_U16); }
-static void merged_f32_span(const span *s) { walk_layouts(s, RGB_FROM_LAB, LAB_CLEAN_CHROMA, TC_F32); }
+static void merged_u8_span(const span *s)
+{
+    walk_layouts(s, RGB_FROM_LAB, LAB_CLEAN_CHROMA, TC_U8);
+}
+static void merged_u16_span(const span *s)
+{
+    walk_layouts(s, RGB_FROM_LAB, LAB_CLEAN_CHROMA, TC_U16);
+}
+static void merged_f32_span(const span *s)
+{
+    walk_layouts(s, RGB_FROM_LAB, LAB_CLEAN_CHROMA, TC_F32);
+}
 
 /* The output has one channel, which is planar whatever its name. */
 static void lightness_from_rgb_u8_span(const span *s)

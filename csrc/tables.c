@@ -9,18 +9,25 @@ float tc_decode_u8[256];
 float tc_encode_threshold[257];
 uint8_t tc_encode_start[TC_ENCODE_SEGMENTS];
 
-static double decode_exactly(double coded)
+double tc_linear_from_coded(double coded)
 {
     return coded <= TC_SRGB_CODED_KNEE
                ? coded / TC_SRGB_SLOPE
                : pow((coded + TC_SRGB_OFFSET) / (1.0 + TC_SRGB_OFFSET), TC_SRGB_GAMMA);
 }
 
+double tc_lightness_of_grey(double coded)
+{
+    double y = tc_linear_from_coded(coded);
+    double f = y > TC_F_KNEE_CUBED ? cbrt(y) : TC_F_SLOPE * y + TC_F_OFFSET;
+    return 116.0 * f - 16.0;
+}
+
 static void init_tables(void)
 {
     for (int code = 0; code < 256; code++) {
-        tc_decode_u8[code] = (float)decode_exactly(code / 255.0);
-        double threshold = decode_exactly((code - 0.5) / 255.0);
+        tc_decode_u8[code] = (float)tc_linear_from_coded(code / 255.0);
+        double threshold = tc_linear_from_coded((code - 0.5) / 255.0);
         float least = (float)threshold;
         tc_encode_threshold[code] = (double)least < threshold ? nextafterf(least, 2.0f) : least;
     }
@@ -41,9 +48,6 @@ void tc_init(void)
 
 void tc_lightness_table(float *table, ptrdiff_t levels)
 {
-    for (ptrdiff_t code = 0; code < levels; code++) {
-        double y = decode_exactly((double)code / (double)(levels - 1));
-        double f = y > TC_F_KNEE_CUBED ? cbrt(y) : TC_F_SLOPE * y + TC_F_OFFSET;
-        table[code] = (float)(116.0 * f - 16.0);
-    }
+    for (ptrdiff_t code = 0; code < levels; code++)
+        table[code] = (float)tc_lightness_of_grey((double)code / (double)(levels - 1));
 }

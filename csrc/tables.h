@@ -20,6 +20,10 @@ extern float tc_decode_u8[256];
 extern float tc_encode_threshold[257];
 extern uint8_t tc_encode_start[TC_ENCODE_SEGMENTS];
 
+/* From the definition, of a coded grey in 0..1. */
+double tc_linear_from_coded(double coded);
+double tc_lightness_of_grey(double coded);
+
 static inline uint32_t bits_from_float(float x)
 {
     uint32_t bits;

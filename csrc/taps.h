@@ -10,7 +10,8 @@ typedef struct {
     double step, offset;
 } tc_lattice;
 
-/* Half-pixel centres: `scale` pixels a sample, or `samples` spread over `size` pixels if it is 0. */
+/* Half-pixel centres: `scale` pixels a sample, or `samples` spread over `size` pixels if it is 0.
+ */
 static inline tc_lattice tc_pixel_lattice(int scale, ptrdiff_t size, ptrdiff_t samples)
 {
     double step = scale ? 1.0 / scale : (double)samples / (double)size;

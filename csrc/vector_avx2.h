@@ -96,8 +96,8 @@ INLINE vec v_inverse_cube_root_seed(vec t)
 {
     ints segment = v_shifted_right(t, 20);
     vec m = v_with_exponent(t, 0x007fffff, 0x3f800000);
-    vec seed = v_fma(v_table8(tc_segments.root8[1], segment), m,
-                     v_table8(tc_segments.root8[0], segment));
+    vec seed =
+        v_fma(v_table8(tc_segments.root8[1], segment), m, v_table8(tc_segments.root8[0], segment));
     return v_mul(seed, v_table8(tc_segments.root_scale8, v_shifted_right(t, 23)));
 }
 
@@ -135,16 +135,15 @@ INLINE void v_store_u8(uint8_t *p, vec x)
 /* 24 bytes: pixels 0..3 are bytes 0..11 of the first load, 4..7 are bytes 4..15 of the second. */
 INLINE void v_load3_u8(const uint8_t *p, vec c[3])
 {
-    __m256i bytes = _mm256_inserti128_si256(
-        _mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)p)),
-        _mm_loadu_si128((const __m128i *)(p + 8)), 1);
-    c[0] = _mm256_cvtepi32_ps(
-        _mm256_shuffle_epi8(bytes, _mm256_setr_epi8(TC_PICK(0), TC_PICK(4))));
-    c[1] = _mm256_cvtepi32_ps(
-        _mm256_shuffle_epi8(bytes, _mm256_setr_epi8(TC_PICK(1), TC_PICK(5))));
-    c[2] = _mm256_cvtepi32_ps(
-        _mm256_shuffle_epi8(bytes, _mm256_setr_epi8(TC_PICK(2), TC_PICK(6))));
+    __m256i bytes =
+        _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)p)),
+                                _mm_loadu_si128((const __m128i *)(p + 8)), 1);
+    c[0] = _mm256_cvtepi32_ps(_mm256_shuffle_epi8(bytes, _mm256_setr_epi8(TC_PICK(0), TC_PICK(4))));
+    c[1] = _mm256_cvtepi32_ps(_mm256_shuffle_epi8(bytes, _mm256_setr_epi8(TC_PICK(1), TC_PICK(5))));
+    c[2] = _mm256_cvtepi32_ps(_mm256_shuffle_epi8(bytes, _mm256_setr_epi8(TC_PICK(2), TC_PICK(6))));
 }
+
+#undef TC_PICK
 
 INLINE void v_store3_u8(uint8_t *p, const vec c[3])
 {
@@ -185,10 +184,14 @@ INLINE void v_store3_u16(uint16_t *p, const vec c[3])
                                                    _mm_shuffle_epi8(blue, spread[i][2]))));
 }
 
+#undef TC_WORD
+#undef TC_WORDS
+
 /* Four pixels in each 128-bit lane: a = xyzx, b = yzxy, c = zxyz. */
 INLINE void v_load3(const float *p, vec c[3])
 {
-    vec one = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)), _mm_loadu_ps(p + 12), 1);
+    vec one =
+        _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)), _mm_loadu_ps(p + 12), 1);
     vec two =
         _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p + 4)), _mm_loadu_ps(p + 16), 1);
     vec three =
@@ -219,8 +222,8 @@ INLINE void v_store3(float *p, const vec c[3])
 INLINE vec v_lookup(const float *row, const int32_t *index, int offset)
 {
     const float *base = row + index[0] + offset;
-    __m256i relative = _mm256_sub_epi32(_mm256_loadu_si256((const __m256i *)index),
-                                        _mm256_set1_epi32(index[0]));
+    __m256i relative =
+        _mm256_sub_epi32(_mm256_loadu_si256((const __m256i *)index), _mm256_set1_epi32(index[0]));
     if (index[LANES - 1] - index[0] < 8)
         return _mm256_permutevar8x32_ps(v_load(base), relative);
     return _mm256_i32gather_ps(base, relative, 4);

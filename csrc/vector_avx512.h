@@ -1,4 +1,4 @@
-/* The vector primitives of color_avx512.c: 16 lanes, AVX-512 F, BW, DQ, VL. See simd.h. */
+/* The vector primitives of color_avx512.c: 16 lanes, AVX-512 F, BW, DQ, VL. See simd_pixel.h. */
 #ifndef TRTCOLOR_VECTOR_AVX512_H
 #define TRTCOLOR_VECTOR_AVX512_H
 
@@ -79,8 +79,8 @@ INLINE vec v_encode_power(vec x, int top, float add)
 {
     const __m512i mantissa = _mm512_set1_epi32(0x007fffff), one = _mm512_set1_epi32(0x3f800000);
     ints segment = v_shifted_right(x, 18);
-    vec m = _mm512_castsi512_ps(
-        _mm512_ternarylogic_epi32(_mm512_castps_si512(x), mantissa, one, 0xea));
+    vec m =
+        _mm512_castsi512_ps(_mm512_ternarylogic_epi32(_mm512_castps_si512(x), mantissa, one, 0xea));
     vec p = v_fma(v_table32(tc_segments.encode32[2], segment), m,
                   v_table32(tc_segments.encode32[1], segment));
     p = v_fma(p, m, v_table32(tc_segments.encode32[0], segment));
@@ -118,7 +118,7 @@ INLINE void v_store_u16(uint16_t *p, vec x)
 }
 
 /* Bytes of 4 packed pixels in each 128-bit lane, to and from a channel's int32: 0x80 gives 0. */
-#define TC_PICK(first) \
+#define TC_PICK(first)                                                                             \
     (first), -1, -1, -1, (first) + 3, -1, -1, -1, (first) + 6, -1, -1, -1, (first) + 9, -1, -1, -1
 #define TC_EVERY_LANE(bytes) _mm512_broadcast_i32x4(_mm_setr_epi8(bytes))
 
@@ -131,11 +131,14 @@ INLINE void v_load3_u8(const uint8_t *p, vec c[3])
     c[2] = _mm512_cvtepi32_ps(_mm512_shuffle_epi8(bytes, TC_EVERY_LANE(TC_PICK(2))));
 }
 
+#undef TC_PICK
+#undef TC_EVERY_LANE
+
 INLINE void v_store3_u8(uint8_t *p, const vec c[3])
 {
     /* a lane's bytes after the two packs: channel 0 of its 4 pixels, then 1, then 2 twice */
-    const __m512i interleave = _mm512_broadcast_i32x4(
-        _mm_setr_epi8(0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11, -1, -1, -1, -1));
+    const __m512i interleave =
+        _mm512_broadcast_i32x4(_mm_setr_epi8(0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11, -1, -1, -1, -1));
     const __m512i close = _mm512_setr_epi32(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 3, 7, 11, 15);
     __m512i two = _mm512_packs_epi32(v_rounded(c[0]), v_rounded(c[1]));
     __m512i third = v_rounded(c[2]);
@@ -144,19 +147,19 @@ INLINE void v_store3_u8(uint8_t *p, const vec c[3])
     _mm512_mask_storeu_epi32(p, 0x0fff, bytes);
 }
 
-/* Of the words c0 (0..15), c1 (16..31) and c2 (32..47), the packed pixels' word e is channel e % 3 of
- * pixel e / 3. */
+/* Of the words c0 (0..15), c1 (16..31) and c2 (32..47), the packed pixels' word e is channel e % 3
+ * of pixel e / 3. */
 INLINE void v_store3_u16(uint16_t *p, const vec c[3])
 {
 #define TC_WORD(e) ((e) % 3 * 16 + (e) / 3)
 #define TC_PAIR(e) (TC_WORD(e) | TC_WORD((e) + 1) << 16)
-    const __m512i first = _mm512_setr_epi32(
-        TC_PAIR(0), TC_PAIR(2), TC_PAIR(4), TC_PAIR(6), TC_PAIR(8), TC_PAIR(10), TC_PAIR(12),
-        TC_PAIR(14), TC_PAIR(16), TC_PAIR(18), TC_PAIR(20), TC_PAIR(22), TC_PAIR(24), TC_PAIR(26),
-        TC_PAIR(28), TC_PAIR(30));
-    const __m512i rest = _mm512_setr_epi32(TC_PAIR(32), TC_PAIR(34), TC_PAIR(36), TC_PAIR(38),
-                                           TC_PAIR(40), TC_PAIR(42), TC_PAIR(44), TC_PAIR(46), 0, 0,
-                                           0, 0, 0, 0, 0, 0);
+    const __m512i first =
+        _mm512_setr_epi32(TC_PAIR(0), TC_PAIR(2), TC_PAIR(4), TC_PAIR(6), TC_PAIR(8), TC_PAIR(10),
+                          TC_PAIR(12), TC_PAIR(14), TC_PAIR(16), TC_PAIR(18), TC_PAIR(20),
+                          TC_PAIR(22), TC_PAIR(24), TC_PAIR(26), TC_PAIR(28), TC_PAIR(30));
+    const __m512i rest =
+        _mm512_setr_epi32(TC_PAIR(32), TC_PAIR(34), TC_PAIR(36), TC_PAIR(38), TC_PAIR(40),
+                          TC_PAIR(42), TC_PAIR(44), TC_PAIR(46), 0, 0, 0, 0, 0, 0, 0, 0);
 #undef TC_WORD
 #undef TC_PAIR
     __m256i words[3];
@@ -227,24 +230,32 @@ INLINE void v_double(float *out, const float *row)
 
 /* ---- table of 256 floats ------------------------------------------------------------------- */
 
-/* The whole table in 16 registers beats 16 loads. */
+/* The whole table in 16 registers: 8 permutations of 32 floats and 7 choices. */
+INLINE vec v_table256(const vec part[16], const uint8_t *codes)
+{
+    __m512i code = _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)codes));
+    mask bit5 = _mm512_test_epi32_mask(code, _mm512_set1_epi32(32));
+    mask bit6 = _mm512_test_epi32_mask(code, _mm512_set1_epi32(64));
+    mask bit7 = _mm512_test_epi32_mask(code, _mm512_set1_epi32(128));
+    vec of[4];
+    for (int i = 0; i < 4; i++)
+        of[i] = v_select(bit5, _mm512_permutex2var_ps(part[4 * i + 2], code, part[4 * i + 3]),
+                         _mm512_permutex2var_ps(part[4 * i], code, part[4 * i + 1]));
+    return v_select(bit7, v_select(bit6, of[3], of[2]), v_select(bit6, of[1], of[0]));
+}
+
+/* Permutations keep one port busy and loads keep others, so every other vector is looked up in
+ * memory. */
 INLINE void v_look_up_u8(float *out, const uint8_t *codes, const float *table, ptrdiff_t n)
 {
     vec part[16];
     for (int i = 0; i < 16; i++)
         part[i] = v_load(table + 16 * i);
     ptrdiff_t x = 0;
-    for (; x + LANES <= n; x += LANES) {
-        __m512i code = _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(codes + x)));
-        mask bit5 = _mm512_test_epi32_mask(code, _mm512_set1_epi32(32));
-        mask bit6 = _mm512_test_epi32_mask(code, _mm512_set1_epi32(64));
-        mask bit7 = _mm512_test_epi32_mask(code, _mm512_set1_epi32(128));
-        vec pair[4];
-        for (int i = 0; i < 4; i++)
-            pair[i] = v_select(bit5, _mm512_permutex2var_ps(part[4 * i + 2], code, part[4 * i + 3]),
-                               _mm512_permutex2var_ps(part[4 * i], code, part[4 * i + 1]));
-        v_store(out + x, v_select(bit7, v_select(bit6, pair[3], pair[2]),
-                                  v_select(bit6, pair[1], pair[0])));
+    for (; x + 2 * LANES <= n; x += 2 * LANES) {
+        v_store(out + x, v_table256(part, codes + x));
+        for (int i = LANES; i < 2 * LANES; i++)
+            out[x + i] = table[codes[x + i]];
     }
     for (; x < n; x++)
         out[x] = table[codes[x]];

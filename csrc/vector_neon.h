@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "color.h"
 #include "segments.h"
 
 enum { LANES = 4, MASKS = 0 };
@@ -77,7 +78,9 @@ INLINE vec v_inverse_cube_root_seed(vec t)
 /* sRGB to linear for codes 0..255, above the knee: x^2.4 = (x x^(-1/5))^3. */
 INLINE vec v_decode_power(vec code)
 {
-    vec x = v_fma(code, v_set((float)(1.0 / (255.0 * 1.055))), v_set((float)(0.055 / 1.055)));
+    const double unit = 1.0 + TC_SRGB_OFFSET;
+    vec x =
+        v_fma(code, v_set((float)(1.0 / (255.0 * unit))), v_set((float)(TC_SRGB_OFFSET / unit)));
     vec r = v_inverse_root_seed(x, (float)0x4c2ba983, 5.0f);
     for (int i = 0; i < 2; i++) {
         vec squared = v_mul(r, r);
@@ -94,9 +97,10 @@ INLINE vec cube_root(vec t);
 /* top * 1.055 * x^(1/2.4) + add, where x^(1/2.4) = c c^(1/4) with c the cube root */
 INLINE vec v_encode_power(vec x, int top, float add)
 {
-    const float scale = top == TC_TOP_1 ? 1.055f : top == TC_TOP_255 ? 269.025f : 69139.425f;
+    const double most = top == TC_TOP_1 ? 1.0 : top == TC_TOP_255 ? 255.0 : 65535.0;
     vec root = cube_root(x);
-    return v_fma(v_mul(root, vsqrtq_f32(vsqrtq_f32(root))), v_set(scale), v_set(add));
+    return v_fma(v_mul(root, vsqrtq_f32(vsqrtq_f32(root))),
+                 v_set((float)(most * (1.0 + TC_SRGB_OFFSET))), v_set(add));
 }
 
 /* ---- samples in memory --------------------------------------------------------------------- */
@@ -111,10 +115,7 @@ INLINE vec v_load_u8(const uint8_t *p)
     return vcvtq_f32_u32(vmovl_u16(vget_low_u16(words)));
 }
 
-INLINE void v_store_u16(uint16_t *p, vec x)
-{
-    vst1_u16(p, vqmovn_u32(v_rounded(x)));
-}
+INLINE void v_store_u16(uint16_t *p, vec x) { vst1_u16(p, vqmovn_u32(v_rounded(x))); }
 
 INLINE void v_store_u8(uint8_t *p, vec x)
 {
@@ -145,10 +146,12 @@ INLINE void v_load3_u8(const uint8_t *p, vec c[3])
         c[i] = v_picked(bytes, pick[i]);
 }
 
+#undef TC_PICK
+
 INLINE void v_store3_u8(uint8_t *p, const vec c[3])
 {
     /* the bytes after narrowing: channel 0 of 4 pixels, then 1, then 2, then 2 again */
-    static const uint8_t interleave[16] = {0, 4, 8,  1, 5,   9,   2,   6,
+    static const uint8_t interleave[16] = {0,  4, 8, 1,  5,   9,   2,   6,
                                            10, 3, 7, 11, 255, 255, 255, 255};
     uint16x8_t two = vcombine_u16(vqmovn_u32(v_rounded(c[0])), vqmovn_u32(v_rounded(c[1])));
     uint16x4_t third = vqmovn_u32(v_rounded(c[2]));
@@ -161,8 +164,9 @@ INLINE void v_store3_u8(uint8_t *p, const vec c[3])
 
 INLINE void v_store3_u16(uint16_t *p, const vec c[3])
 {
-    vst3_u16(p, (uint16x4x3_t){{vqmovn_u32(v_rounded(c[0])), vqmovn_u32(v_rounded(c[1])),
-                                vqmovn_u32(v_rounded(c[2]))}});
+    uint16x4x3_t pixels = {
+        {vqmovn_u32(v_rounded(c[0])), vqmovn_u32(v_rounded(c[1])), vqmovn_u32(v_rounded(c[2]))}};
+    vst3_u16(p, pixels);
 }
 
 INLINE void v_load3(const float *p, vec c[3])
@@ -174,7 +178,8 @@ INLINE void v_load3(const float *p, vec c[3])
 
 INLINE void v_store3(float *p, const vec c[3])
 {
-    vst3q_f32(p, (float32x4x3_t){{c[0], c[1], c[2]}});
+    float32x4x3_t pixels = {{c[0], c[1], c[2]}};
+    vst3q_f32(p, pixels);
 }
 
 /* ---- enlarging chroma ---------------------------------------------------------------------- */
@@ -194,7 +199,8 @@ INLINE void v_double(float *out, const float *row)
     vec x = v_load(row), three_quarters = v_mul(x, v_set(0.75f));
     vec even = v_fma(v_load(row - 1), v_set(0.25f), three_quarters);
     vec odd = v_fma(v_load(row + 1), v_set(0.25f), three_quarters);
-    vst2q_f32(out, (float32x4x2_t){{even, odd}});
+    float32x4x2_t pixels = {{even, odd}};
+    vst2q_f32(out, pixels);
 }
 
 /* ---- table of 256 floats ------------------------------------------------------------------- */

@@ -26,10 +26,13 @@ def as_array(name: str, value: ArrayLike, dtypes: tuple[type[np.generic], ...]) 
         raise ValueError(
             f"{name} is a {type(value).__name__} of no one shape, but must be an array; pass one"
         ) from None
-    native = array.dtype.newbyteorder("=")
+    numeric = array.dtype.kind in "fu"  # not every other dtype knows of byte orders
+    native = array.dtype.newbyteorder("=") if numeric else array.dtype
     if native not in dtypes:
+        foreign = array.dtype == object and not isinstance(value, np.ndarray)
+        came = f"a {type(value).__name__}" if foreign else f"of dtype {array.dtype}"
         raise TypeError(
-            f"{name} is of dtype {array.dtype}, but must be "
+            f"{name} is {came}, but must be "
             f"{' or '.join(dtype.__name__ for dtype in dtypes)}; convert it first"
         )
     if array.dtype != native or not _walkable(array):
@@ -69,7 +72,12 @@ def as_output(
     others: the inputs, and other outputs, with which it must not share memory.
     """
     if out is None:
-        return np.empty(shape, dtype)
+        try:
+            return np.empty(shape, dtype)
+        except ValueError:
+            raise ValueError(
+                f"the result is {shape}, but no array is that large; ask for a smaller one"
+            ) from None
     if not isinstance(out, np.ndarray) or out.dtype != dtype:
         came = f"of dtype {out.dtype}" if isinstance(out, np.ndarray) else type(out).__name__
         raise TypeError(
@@ -113,7 +121,7 @@ def one_of(name: str, value: Choice, choices: Iterable[Choice]) -> Choice:
         if value is choice or (plain and value == choice):
             return choice
     listed = ", ".join(map(str, known))
-    raise ValueError(f"{name} is {value!r}, but must be one of {listed}; pass one of these")
+    raise ValueError(f"{name} is {shown(value)}, but must be one of {listed}; pass one of these")
 
 
 def one_dtype(
@@ -124,12 +132,18 @@ def one_dtype(
         try:
             if np.dtype(value) == dtype:
                 return dtype
-        except TypeError:
+        except (TypeError, ValueError, SyntaxError):  # NumPy parses words
             break
     raise TypeError(
-        f"{name} is {value!r}, but must be {' or '.join(dtype.__name__ for dtype in dtypes)}; "
-        "pass one of these"
+        f"{name} is {shown(value)}, but must be "
+        f"{' or '.join(dtype.__name__ for dtype in dtypes)}; pass one of these"
     )
+
+
+def shown(value: object) -> str:
+    """The value for a message: in one line, and not a long one."""
+    words = " ".join(repr(value).split())
+    return words if len(words) <= 80 else f"{words[:77]}..."
 
 
 def _fitting(name: str, array: NDArray[Any], fits: bool, needed: str) -> NDArray[Any]:

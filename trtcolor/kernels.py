@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from operator import index
 
+from trtcolor.arrays import shown
+
 try:
     from trtcolor import _color
 except ImportError as error:
@@ -58,7 +60,7 @@ def _whole(threads: int) -> int:
         count = index(threads)
     except TypeError:
         raise TypeError(
-            f"threads is {threads!r}, but must be a whole number; pass 1 or more"
+            f"threads is {shown(threads)}, but must be a whole number; pass 1 or more"
         ) from None
     if count < 1:
         raise ValueError(f"threads is {count}, but must be at least 1; pass 1 or more")

@@ -56,7 +56,8 @@ class _Coding:
     range: Range
 
     def __post_init__(self) -> None:
-        one_of("depth", self.depth, range(8, 17))
+        # The plain int of a NumPy one, in which the shifts below would overflow.
+        object.__setattr__(self, "depth", one_of("depth", self.depth, range(8, 17)))
         one_of("layout", self.layout, _LAYOUTS)
         one_of("range", self.range, _RANGES)
         if self.layout == "p010" and self.depth == 8:
@@ -170,11 +171,13 @@ def chroma_planes(
     """U and V planes that give a Y' plane the network's chroma.
 
     Each sample of U and V has the a*b* found at its own position and the mean Y' of the 1, 2 or 4
-    samples of y that it covers, clamped to black..white; (U, V) is then scaled toward 0 at that Y'
-    until R'G'B' lies in 0..1.
+    samples of y that it covers, clamped to black..white. Where sRGB lacks that colour, a near one
+    is found and its components below 0 count as 0; (U, V) is then scaled toward 0 at that Y' until
+    R'G'B' lies in 0..1.
 
     y: (H, W), uint8 for depth 8, uint16 for 9..16; it is only read. chroma: (2, h, w) float32 a*,
-    b*; what is read of it is clamped to -200..200, and a NaN counts as 0.
+    b*; its samples are clamped to -1000..1000, what is read between them to -200..200, and a NaN
+    counts as 0.
     scale: 1, 2 or 4, where h = ceil(H / scale) and w = ceil(W / scale); None for any h and w,
     stretched over the picture. Chroma is read bilinearly, and as it is where the grids coincide:
     scale 2 for 420 with siting "center", scale 1 for 444.

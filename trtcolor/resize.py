@@ -10,8 +10,10 @@ from operator import index
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from trtcolor.arrays import as_array, as_output
+from trtcolor.arrays import as_array, as_output, shown
 from trtcolor.kernels import _color, thread_count
+
+__all__ = ["resize_plane", "resize_weights"]
 
 Float = NDArray[np.float32]
 
@@ -45,7 +47,9 @@ def resize_plane(
     except (TypeError, ValueError):
         height = width = 0
     if height < 1 or width < 1:
-        raise ValueError(f"size is {size!r}, but must be (height, width), each at least 1; pass so")
+        raise ValueError(
+            f"size is {shown(size)}, but must be (height, width), each at least 1; pass so"
+        )
     count = thread_count(threads)
     resized = as_output(out, (*planes.shape[:-2], height, width), np.float32, planes)
     rows, columns = planes.shape[-2:]
@@ -66,8 +70,15 @@ def resize_weights(source: int, target: int) -> Float:
     the identity when nothing changes.
     Returns (target, source) float32; each row sums to 1.
 
-    Raises ValueError for a size below 1.
+    Raises TypeError for a size that is no whole number, ValueError for one below 1.
     """
+    try:
+        source, target = index(source), index(target)
+    except TypeError:
+        raise TypeError(
+            f"sizes are {shown(source)} and {shown(target)}, but must be whole numbers; pass such "
+            "sizes"
+        ) from None
     if source < 1 or target < 1:
         raise ValueError(
             f"sizes are {source} and {target}, but must be at least 1; pass such sizes"

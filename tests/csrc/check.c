@@ -40,10 +40,7 @@ void fail(const char *format, ...)
     siglongjmp(end_of_case, 1);
 }
 
-static void on_signal(int number)
-{
-    siglongjmp(end_of_case, number == SIGILL ? 3 : 2);
-}
+static void on_signal(int number) { siglongjmp(end_of_case, number == SIGILL ? 3 : 2); }
 
 static void catch_signals(void)
 {
@@ -141,8 +138,8 @@ static void bench_kernel(const tc_kernels *variant, const tc_kernels *c, const k
     for (int index = 0; places_keep(0), k->bench(k, index, &t); index++) {
         double time = time_kernel(kernel_of(variant, k), &t);
         double reference = variant == c ? time : time_kernel(kernel_of(c, k), &t);
-        printf("%-8s %-24s %-26s %8.2f ns a pixel %6.1fx\n", variant->name, k->name, t.label,
-               time, reference / time);
+        printf("%-8s %-24s %-26s %8.2f ns a pixel %6.1fx\n", variant->name, k->name, t.label, time,
+               reference / time);
         fflush(stdout);
     }
 }

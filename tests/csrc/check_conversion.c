@@ -23,8 +23,13 @@ static const float *lightness_table(int levels)
 static tc_conversion job_of(const picture *out, const picture *in, int gamut, const float *table)
 {
     return (tc_conversion){
-        .out = out->origin, .out_stride = out->stride, .in = in->origin, .in_stride = in->stride,
-        .width = in->width, .gamut = gamut, .table = table,
+        .out = out->origin,
+        .out_stride = out->stride,
+        .in = in->origin,
+        .in_stride = in->stride,
+        .width = in->width,
+        .gamut = gamut,
+        .table = table,
     };
 }
 
@@ -98,10 +103,10 @@ static bool bench_conversion(const kernel *self, int index, timing *timing)
     return true;
 }
 
-#define CONVERSION(field, ...)                                                                \
-    {                                                                                         \
-        #field, offsetof(tc_kernels, field), check_conversion, bench_conversion,              \
-            &(const conversion){__VA_ARGS__}, 1,                                              \
+#define CONVERSION(field, ...)                                                                     \
+    {                                                                                              \
+#field, offsetof(tc_kernels, field), check_conversion, bench_conversion,                   \
+            &(const conversion){__VA_ARGS__ }, 1,                                                  \
     }
 
 const kernel conversion_kernels[] = {

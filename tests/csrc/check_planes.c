@@ -15,10 +15,14 @@ static tags random_tags(void)
 {
     int depth = random_below(2) ? 8 : random_between(9, 16);
     return (tags){
-        .depth = depth, .shift = depth > 8 && random_below(2) ? 16 - depth : 0,
-        .limited = random_below(2), .matrix = random_below(TC_MATRICES),
-        .halved_rows = random_below(2), .halved_columns = random_below(4) > 0,
-        .cosited_rows = random_below(2), .cosited_columns = random_below(2),
+        .depth = depth,
+        .shift = depth > 8 && random_below(2) ? 16 - depth : 0,
+        .limited = random_below(2),
+        .matrix = random_below(TC_MATRICES),
+        .halved_rows = random_below(2),
+        .halved_columns = random_below(4) > 0,
+        .cosited_rows = random_below(2),
+        .cosited_columns = random_below(2),
         .scale = (const int[]){0, 1, 2, 2, 4}[random_below(5)],
     };
 }
@@ -33,29 +37,40 @@ static tc_planes job_of(const pictures *p, const tags *t)
     float unit = (float)(1 << (t->depth - 8)), most = (float)((1 << t->depth) - 1);
     tc_stride uv = {p->uv.stride.row, p->uv.stride.pixel, 0};
     return (tc_planes){
-        .u = picture_at(&p->uv, 0, 0, 0), .u_stride = uv,
-        .v = picture_at(&p->uv, 0, 0, 1), .v_stride = uv,
-        .luma = p->luma.origin, .luma_stride = p->luma.stride,
-        .sample_type = p->luma.type, .shift = t->shift,
-        .height = p->luma.height, .width = p->luma.width,
-        .halved_rows = t->halved_rows, .halved_columns = t->halved_columns,
-        .chroma = (const float *)p->chroma.origin, .chroma_stride = p->chroma.stride,
-        .chroma_height = p->chroma.height, .chroma_width = p->chroma.width,
+        .u = picture_at(&p->uv, 0, 0, 0),
+        .u_stride = uv,
+        .v = picture_at(&p->uv, 0, 0, 1),
+        .v_stride = uv,
+        .luma = p->luma.origin,
+        .luma_stride = p->luma.stride,
+        .sample_type = p->luma.type,
+        .shift = t->shift,
+        .height = p->luma.height,
+        .width = p->luma.width,
+        .halved_rows = t->halved_rows,
+        .halved_columns = t->halved_columns,
+        .chroma = (const float *)p->chroma.origin,
+        .chroma_stride = p->chroma.stride,
+        .chroma_height = p->chroma.height,
+        .chroma_width = p->chroma.width,
         .rows = tc_chroma_lattice(t->halved_rows, t->cosited_rows, t->scale, p->luma.height,
                                   p->chroma.height),
-        .columns = tc_chroma_lattice(t->halved_columns, t->cosited_columns, t->scale,
-                                     p->luma.width, p->chroma.width),
+        .columns = tc_chroma_lattice(t->halved_columns, t->cosited_columns, t->scale, p->luma.width,
+                                     p->chroma.width),
         .matrix = t->matrix,
-        .luma_black = t->limited ? 16 * unit : 0, .luma_range = t->limited ? 219 * unit : most,
-        .chroma_zero = 128 * unit, .chroma_range = t->limited ? 224 * unit : most,
+        .luma_black = t->limited ? 16 * unit : 0,
+        .luma_range = t->limited ? 219 * unit : most,
+        .chroma_zero = 128 * unit,
+        .chroma_range = t->limited ? 224 * unit : most,
         .chroma_low = t->limited ? unit : 0,
         .chroma_high = t->limited ? 255 * unit - 1 : most,
     };
 }
 
-static ptrdiff_t chroma_side(ptrdiff_t side, int scale)
+/* `greatest` where the scale leaves it open, which may be far more than there are pixels. */
+static ptrdiff_t chroma_side(ptrdiff_t side, int scale, ptrdiff_t greatest)
 {
-    return scale ? (side + scale - 1) / scale : random_between(1, 70);
+    return scale ? (side + scale - 1) / scale : random_between(1, greatest);
 }
 
 /* Codes of the depth, where the shift puts them. */
@@ -76,8 +91,8 @@ static pictures random_pictures(const tags *t, ptrdiff_t height, ptrdiff_t width
         .uv = picture_planar(type, 2, (height + t->halved_rows) >> t->halved_rows,
                              (width + t->halved_columns) >> t->halved_columns),
         .luma = picture_packed(type, 1, height, width),
-        .chroma = picture_planar(TC_F32, 2, chroma_side(height, t->scale),
-                                 chroma_side(width, t->scale)),
+        .chroma = picture_planar(TC_F32, 2, chroma_side(height, t->scale, 70),
+                                 chroma_side(width, t->scale, random_below(8) ? 70 : 3000)),
     };
 }
 
@@ -137,8 +152,12 @@ static bool bench_planes(const kernel *self, int index, timing *timing)
     (void)self;
     if (index >= (int)(sizeof timings / sizeof *timings))
         return false;
-    tags t = {.depth = timings[index].depth, .matrix = TC_BT709, .halved_rows = 1,
-              .halved_columns = 1, .cosited_columns = timings[index].cosited_columns, .scale = 2};
+    tags t = {.depth = timings[index].depth,
+              .matrix = TC_BT709,
+              .halved_rows = 1,
+              .halved_columns = 1,
+              .cosited_columns = timings[index].cosited_columns,
+              .scale = 2};
     pictures p = random_pictures(&t, BENCH_SIZE, BENCH_SIZE);
     if (timings[index].interleaved)
         p.uv = picture_packed(p.uv.type, 2, p.uv.height, p.uv.width);

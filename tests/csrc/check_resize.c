@@ -11,7 +11,9 @@ static tc_axis axis_of(ptrdiff_t source, ptrdiff_t target)
     ptrdiff_t taps = tc_resize_taps(source, target);
     tc_resize_weights(start, count, values, source, target);
     return (tc_axis){
-        .source = source, .target = target, .taps = taps,
+        .source = source,
+        .target = target,
+        .taps = taps,
         .start = guarded_copy(start, sizeof *start * (size_t)target),
         .count = guarded_copy(count, sizeof *count * (size_t)target),
         .values = guarded_copy(values, sizeof *values * (size_t)(target * taps)),
@@ -22,9 +24,12 @@ static tc_resize job_of(const picture *out, const picture *in, const tc_axis *ro
                         const tc_axis *columns)
 {
     return (tc_resize){
-        .out = (float *)out->origin, .out_stride = out->stride,
-        .plane = (const float *)in->origin, .plane_stride = in->stride,
-        .rows = *rows, .columns = *columns,
+        .out = (float *)out->origin,
+        .out_stride = out->stride,
+        .plane = (const float *)in->origin,
+        .plane_stride = in->stride,
+        .rows = *rows,
+        .columns = *columns,
     };
 }
 

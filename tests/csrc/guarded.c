@@ -14,15 +14,9 @@ enum { ARENAS = 24, ARENA_BYTES = 16 << 20, SLACK = 192 };
 static char *arenas[ARENAS];
 static int arenas_used;
 
-int places_count(void)
-{
-    return arenas_used;
-}
+int places_count(void) { return arenas_used; }
 
-void places_keep(int kept)
-{
-    arenas_used = kept;
-}
+void places_keep(int kept) { arenas_used = kept; }
 
 static char *next_arena(void)
 {
@@ -33,8 +27,8 @@ static char *next_arena(void)
     char **arena = &arenas[arenas_used++];
     if (!*arena) {
         size_t page = (size_t)sysconf(_SC_PAGESIZE);
-        char *map = mmap(NULL, ARENA_BYTES + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
-                         -1, 0);
+        char *map =
+            mmap(NULL, ARENA_BYTES + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (map == MAP_FAILED || mprotect(map + page, ARENA_BYTES, PROT_READ | PROT_WRITE)) {
             perror("check: mmap");
             exit(2);
@@ -44,10 +38,7 @@ static char *next_arena(void)
     return *arena;
 }
 
-uint8_t poison_at(const char *byte)
-{
-    return (uint8_t)((uintptr_t)byte * 37 + 0x5b);
-}
+uint8_t poison_at(const char *byte) { return (uint8_t)((uintptr_t)byte * 37 + 0x5b); }
 
 void poison(char *low, char *high)
 {

@@ -10,8 +10,8 @@ const size_t sample_bytes[] = {[TC_U8] = 1, [TC_U16] = 2, [TC_F32] = 4};
 static picture picture_placed(int type, int channels, ptrdiff_t height, ptrdiff_t width,
                               tc_stride stride)
 {
-    picture p = {.type = type, .channels = channels, .height = height, .width = width,
-                 .stride = stride};
+    picture p = {
+        .type = type, .channels = channels, .height = height, .width = width, .stride = stride};
     const ptrdiff_t reach[] = {stride.row * (height - 1), stride.pixel * (width - 1),
                                stride.channel * (channels - 1)};
     ptrdiff_t before = 0, after = 1;
@@ -94,13 +94,12 @@ picture picture_elsewhere(const picture *source)
         stride.pixel = constant_along(source, PIXEL) ? 0 : stride.pixel;
         stride.channel = constant_along(source, CHANNEL) ? 0 : stride.channel;
     }
-    picture p = picture_placed(source->type, source->channels, source->height, source->width,
-                               stride);
+    picture p =
+        picture_placed(source->type, source->channels, source->height, source->width, stride);
     for (ptrdiff_t y = 0; y < p.height; y++)
         for (ptrdiff_t x = 0; x < p.width; x++)
             for (int c = 0; c < p.channels; c++)
-                memcpy(picture_at(&p, y, x, c), picture_at(source, y, x, c),
-                       sample_bytes[p.type]);
+                memcpy(picture_at(&p, y, x, c), picture_at(source, y, x, c), sample_bytes[p.type]);
     return p;
 }
 

@@ -3,10 +3,7 @@
 
 static uint64_t state;
 
-void random_seed(uint64_t seed)
-{
-    state = seed;
-}
+void random_seed(uint64_t seed) { state = seed; }
 
 uint64_t random_bits(void)
 {
@@ -16,15 +13,9 @@ uint64_t random_bits(void)
     return z ^ (z >> 31);
 }
 
-int random_below(int limit)
-{
-    return (int)(random_bits() % (uint64_t)limit);
-}
+int random_below(int limit) { return (int)(random_bits() % (uint64_t)limit); }
 
-int random_between(int low, int high)
-{
-    return low + random_below(high - low + 1);
-}
+int random_between(int low, int high) { return low + random_below(high - low + 1); }
 
 float random_float(float low, float high)
 {

@@ -34,15 +34,9 @@
 const char *__tsan_default_options(void);
 const char *__asan_default_options(void);
 
-const char *__tsan_default_options(void)
-{
-    return "die_after_fork=0:atexit_sleep_ms=0";
-}
+const char *__tsan_default_options(void) { return "die_after_fork=0:atexit_sleep_ms=0"; }
 
-const char *__asan_default_options(void)
-{
-    return "detect_leaks=0";
-}
+const char *__asan_default_options(void) { return "detect_leaks=0"; }
 
 /* ---- a job that counts ---------------------------------------------------------------------- */
 
@@ -213,10 +207,7 @@ static void workers_have_room_and_leave_signals_to_others(void)
 
 /* ---- a run does not depend on workers ------------------------------------------------------- */
 
-static void sleep_a_little(void)
-{
-    nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
-}
+static void sleep_a_little(void) { nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL); }
 
 static atomic_int stuck;
 static atomic_bool released;
@@ -317,7 +308,7 @@ static void a_child_forked_while_others_run_works(void)
 
 int main(void)
 {
-    alarm(300); /* a hang is a failure */
+    alarm(300);                            /* a hang is a failure */
     TEST(little_work_stays_on_the_caller); /* the first two want a process without workers */
     TEST(no_thread_to_be_had_is_no_error);
     TEST(every_row_is_done_once);

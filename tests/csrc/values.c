@@ -7,12 +7,9 @@
 /* The largest chroma of a style; L* and RGB have their own, below. */
 static const float chroma_reach[] = {[SOFT] = 30, [VIVID] = 130, [DARK] = 8, [GREY] = 0};
 
-static float one_of(const float *values, int count)
-{
-    return values[random_below(count)];
-}
+static float one_of(const float *values, int count) { return values[random_below(count)]; }
 
-#define ONE_OF(...) \
+#define ONE_OF(...)                                                                                \
     one_of((const float[]){__VA_ARGS__}, (int)(sizeof(float[]){__VA_ARGS__} / sizeof(float)))
 
 static float wild_value(void)
@@ -45,7 +42,7 @@ static float lightness_value(int style)
     case DARK:
         return random_float(0.0f, 8.5f);
     case EDGES:
-        return ONE_OF(0.0f, 100.0f, 8.0f, 7.9999995f, 8.000001f, 100.00001f, 1e-5f);
+        return ONE_OF(0.0f, 100.0f, 8.0f, 7.9999995f, 8.000001f, 100.00001f, 1e-5f, -1.0f, -50.0f);
     default:
         return random_float(0.0f, 100.0f);
     }
@@ -95,9 +92,8 @@ static double code_value(int style, int codes)
 static void fill_pixel(const picture *p, int meaning, int style, ptrdiff_t y, ptrdiff_t x)
 {
     for (int c = 0; c < p->channels; c++) {
-        double value = p->type == TC_F32
-                           ? float_value(style, meaning, c)
-                           : code_value(style, p->type == TC_U8 ? 256 : 65536);
+        double value = p->type == TC_F32 ? float_value(style, meaning, c)
+                                         : code_value(style, p->type == TC_U8 ? 256 : 65536);
         if (meaning == OF_RGB && style == GREY && c > 0)
             value = picture_value(p, y, x, 0);
         if (meaning == OF_LUV && style != WILD && c > 0) /* u* and v* shrink with L* */

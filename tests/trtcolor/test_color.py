@@ -428,8 +428,9 @@ def test_merge_of_a_wide_picture_finds_the_right_columns():
 def test_formats_of_a_merge_are_one_picture(height, width, scale, gamut, seed):
     lightness, chroma = random_merge(seed, height, width, scale)
     merge = partial(color.merge_lab, lightness, chroma, scale=scale, gamut=gamut)
-    exact = merge(format="rgbf32").astype(np.float64)
-    assert exact.dtype == np.float64
+    exact = merge(format="rgbf32")
+    assert exact.dtype == np.float32
+    exact = exact.astype(np.float64)
     wide = merge(format="rgb48")
     assert wide.dtype == np.uint16
     assert np.abs(wide - 65535 * exact).max() <= 0.5 + 1e-2
@@ -673,6 +674,14 @@ REFUSED = {
     ),
     "an unknown gamut": (ValueError, lambda: color.rgb_from_lab(LAB, gamut="clamp")),
     "a word that is no dtype": (TypeError, lambda: color.rgb_from_lab(LAB, dtype="bytes24")),
+    "a word that NumPy does not parse": (TypeError, lambda: color.rgb_from_lab(LAB, dtype="(2,")),
+    "an array for a word": (ValueError, lambda: color.rgb_from_lab(LAB, gamut=LAB)),
+    "an array for threads": (TypeError, lambda: color.lab_from_rgb(RGB, threads=LAB)),
+    "an array for a size": (ValueError, lambda: resize_plane(PLANE, LAB)),
+    "an array of words": (
+        TypeError,
+        lambda: color.lab_from_rgb(np.array(["red"], "T" if np.__version__ >= "2" else "U")),
+    ),
     "rows of unlike lengths": (ValueError, lambda: color.lightness_from_grey([[1, 2], [3]])),
     "uint16 RGB": (TypeError, lambda: color.luv_from_rgb(RGB.astype(np.uint16))),
     "float64 lightness": (
@@ -747,6 +756,8 @@ REFUSED = {
     "size 0": (ValueError, lambda: resize_plane(PLANE, (0, 2))),
     "one size": (ValueError, lambda: resize_plane(PLANE, 2)),
     "a fraction of a pixel": (ValueError, lambda: resize_plane(PLANE, (2.5, 2))),
+    "a size beyond memory": (ValueError, lambda: resize_plane(PLANE, (2**62, 2**62))),
+    "weights to half a sample": (TypeError, lambda: resize_weights(3, 1.5)),
     "weights to size 0": (ValueError, lambda: resize_weights(3, 0)),
 }
 
@@ -757,6 +768,7 @@ def test_refusal_is_one_sentence(case):
     with pytest.raises(error) as caught:
         call()
     message = str(caught.value)
+    assert len(message) <= 200
     assert "\n" not in message
     assert ". " not in message
     assert "but" in message

@@ -293,7 +293,7 @@ def test_chroma_is_not_resampled_where_the_grids_coincide(depth):
     assert np.array_equal(spread, alone)
 
 
-def test_a_nan_counts_as_0_and_infinity_as_1000():
+def test_a_nan_in_a_sample_counts_as_0_and_infinity_as_1000():
     rng = np.random.default_rng(5)
     y = any_luma(rng, (40, 41), 8)
     chroma = any_chroma(rng, (20, 21), 50)
@@ -379,6 +379,22 @@ def test_every_number_of_threads_gives_the_same_bytes(subsampling, depth):
     one = planes.chroma_planes(y, chroma, threads=1, **options)
     for threads in (2, 5):
         assert np.array_equal(planes.chroma_planes(y, chroma, threads=threads, **options), one)
+
+
+@pytest.mark.parametrize("depth", [np.uint8(16), np.int8(10), np.int64(12)])
+@pytest.mark.parametrize("range_", ["limited", "full"])
+def test_a_depth_may_be_an_integer_of_numpy(depth, range_):
+    y = any_luma(np.random.default_rng(12), (16, 18), int(depth))
+    chroma = any_chroma(np.random.default_rng(13), (8, 9), 70)
+    for layout in ("planar", "p010"):
+        coding = {"layout": layout, "range": range_}
+        planes._luma_table.cache_clear()  # or the table of the first call would serve both
+        got = planes.lightness_from_luma(y, depth=depth, **coding)
+        planes._luma_table.cache_clear()
+        assert np.array_equal(got, planes.lightness_from_luma(y, depth=int(depth), **coding))
+        got = planes.chroma_planes(y, chroma, scale=2, depth=depth, **coding)
+        wanted = planes.chroma_planes(y, chroma, scale=2, depth=int(depth), **coding)
+        assert np.array_equal(got, wanted)
 
 
 # ---- lightness -----------------------------------------------------------------------------

@@ -18,13 +18,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from trtcolor import color
+from trtcolor import color, planes
 from trtcolor.kernels import _color
 
 RANDOM = np.random.default_rng(0)
 SMALL = RANDOM.integers(0, 256, (199, 500, 3), dtype=np.uint8)  # 99,500 pixels: one thread's
 LARGE = RANDOM.integers(0, 256, (701, 903, 3), dtype=np.uint8)
 LAB = color.lab_from_rgb(LARGE, threads=1)
+CHROMA = LAB[::2, ::2, 1:].transpose(2, 0, 1)
 
 FUNCTIONS: list[Callable[[int | None], NDArray[np.generic]]] = [
     lambda threads: color.lab_from_rgb(LARGE, threads=threads),
@@ -33,6 +34,10 @@ FUNCTIONS: list[Callable[[int | None], NDArray[np.generic]]] = [
     lambda threads: color.rgb_from_lab(LAB, gamut="reduce", threads=threads),
     lambda threads: color.lightness_from_rgb(LARGE, threads=threads),
     lambda threads: color.lightness_from_grey(LARGE[..., 0], threads=threads),
+    lambda threads: color.merge_lab(LARGE[..., 0], CHROMA, scale=2, threads=threads),
+    lambda threads: planes.chroma_planes(
+        LARGE[..., 0], CHROMA, scale=2, layout="nv12", threads=threads
+    ),
 ]
 
 
