@@ -29,10 +29,27 @@ typedef void span_fn(const span *);
 
 /* ---- one vector of pixels from and to memory ------------------------------------------------- */
 
+/* Three floats a pixel come and go faster than the processor looks ahead, so they are asked for 3
+ * KiB before their turn; what lies beyond a picture is not touched by asking. */
+INLINE void ask_for_floats(const void *const planes[3], int layout, ptrdiff_t x, int write)
+{
+    enum { AHEAD = 768 };
+    for (int i = 0; i < 3; i++) {
+        const float *p = layout == PLANAR ? (const float *)planes[i] + x + AHEAD / 3
+                                          : (const float *)planes[0] + 3 * x + i * LANES + AHEAD;
+        if (write)
+            __builtin_prefetch(p, 1);
+        else
+            __builtin_prefetch(p, 0);
+    }
+}
+
 /* RGB and grey come as codes 0..255, Lab and Luv clean. */
 INLINE void load_pixels(vec c[3], const void *const in[3], int source, int layout, ptrdiff_t x)
 {
     const int channels = source == GREY_F32 ? 1 : 3;
+    if (source == RGB_F32 || source == LAB)
+        ask_for_floats(in, layout, x, 0);
     if (source == RGB_U8 && layout == PACKED)
         v_load3_u8((const uint8_t *)in[0] + 3 * x, c);
     else if (layout == PACKED)
@@ -55,6 +72,8 @@ INLINE void load_pixels(vec c[3], const void *const in[3], int source, int layou
 /* Integers are rounded and saturate. */
 INLINE void store_pixels(void *const out[3], int type, int layout, ptrdiff_t x, const vec pixels[3])
 {
+    if (type == TC_F32)
+        ask_for_floats((const void *const *)out, layout, x, 1);
     vec c[3];
     for (int i = 0; i < 3; i++)
         c[layout == REVERSED ? 2 - i : i] = pixels[i];
