@@ -16,7 +16,7 @@ VARIANTS = ["avx512", "avx2", "neon", "c"]
 
 def python(code, **variables):
     return subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, "-P", "-c", code],
         env={**os.environ, **variables},
         capture_output=True,
         text=True,
@@ -98,7 +98,7 @@ def test_an_unbuilt_tree_names_the_command_to_build_it(tmp_path):
         "import trtcolor.color"
     )
     run = subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, "-P", "-c", code],
         cwd=tmp_path,
         capture_output=True,
         text=True,
