@@ -98,7 +98,7 @@ def test_an_unbuilt_tree_names_the_command_to_build_it(tmp_path):
         "import trtcolor.color"
     )
     run = subprocess.run(
-        [sys.executable, "-P", "-c", code],
+        [sys.executable, "-c", code],
         cwd=tmp_path,
         capture_output=True,
         text=True,
