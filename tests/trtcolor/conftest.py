@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
+from trtcolor.kernels import _color
 from trtcolor.spec import GraphSpec, ModelSpec, SizeRule
 
 FEATURES = 3
@@ -30,6 +31,15 @@ def network_weights(seed: int, scenes: int) -> dict[str, NDArray[np.float32]]:
         "scenes": (FEATURES, max(scenes, 1)),
     }
     return {name: rng.normal(0, 0.15, shape).astype(np.float32) for name, shape in shapes.items()}
+
+
+@pytest.fixture(scope="module", params=_color.variants())
+def every_variant(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Run a module's tests once on each variant of the kernels that this processor has."""
+    before = _color.variant()
+    _color.use(request.param)
+    yield request.param
+    _color.use(before)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""trtcolor.color and trtcolor.resize against float64 NumPy written from the definition.
+"""trtcolor.color against float64 NumPy written from the definition.
 
 Every test runs on every variant of the kernels that this processor has.
 """
@@ -8,99 +8,24 @@ from functools import partial
 
 import numpy as np
 import pytest
+from array_views import POISON, VIEWS, WRITEABLE, poisoned
+from colour_truth import (
+    WHITE,
+    coded,
+    true_lab,
+    true_linear,
+    true_linear_from_luv,
+    true_luv,
+    true_merge,
+    true_rgb,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trtcolor import _color, color
+from trtcolor import color
 from trtcolor.resize import resize_plane, resize_weights
 
-XYZ_FROM_RGB = np.array(
-    [
-        [0.412453, 0.357580, 0.180423],
-        [0.212671, 0.715160, 0.072169],
-        [0.019334, 0.119193, 0.950227],
-    ]
-)
-WHITE = XYZ_FROM_RGB.sum(axis=1)
-KNEE = 6 / 29
-POISON = 77
-
-
-@pytest.fixture(scope="module", params=_color.variants(), autouse=True)
-def variant(request):
-    before = _color.variant()
-    _color.use(request.param)
-    yield request.param
-    _color.use(before)
-
-
-# ---- truth: float64, channels last ---------------------------------------------------------
-
-
-def true_lab(rgb):
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    t = linear @ XYZ_FROM_RGB.T / WHITE
-    f = np.where(t > KNEE**3, np.cbrt(t), t / (3 * KNEE**2) + 4 / 29)
-    x, y, z = f[..., 0], f[..., 1], f[..., 2]
-    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
-
-
-def true_luv(rgb):
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    x, y, z = np.moveaxis(linear @ XYZ_FROM_RGB.T, -1, 0)
-    d = np.maximum(x + 15 * y + 3 * z, 1e-300)
-    lightness = np.where(y > KNEE**3, 116 * np.cbrt(y) - 16, 116 * y / (3 * KNEE**2))
-    white = WHITE[0] + 15 * WHITE[1] + 3 * WHITE[2]
-    u = 13 * lightness * np.where(y > 0, 4 * x / d - 4 * WHITE[0] / white, 0)
-    v = 13 * lightness * np.where(y > 0, 9 * y / d - 9 * WHITE[1] / white, 0)
-    return np.stack([lightness, u, v], axis=-1)
-
-
-def true_linear_from_luv(luv):
-    lightness, u, v = np.moveaxis(luv, -1, 0)
-    white = WHITE[0] + 15 * WHITE[1] + 3 * WHITE[2]
-    u = u / (13 * lightness) + 4 * WHITE[0] / white
-    v = v / (13 * lightness) + 9 * WHITE[1] / white
-    f = (lightness + 16) / 116
-    y = np.where(f > KNEE, f**3, 3 * KNEE**2 * (f - 4 / 29))
-    xyz = np.stack([y * 9 * u / (4 * v), y, y * (12 - 3 * u - 20 * v) / (4 * v)], axis=-1)
-    return xyz @ np.linalg.inv(XYZ_FROM_RGB).T
-
-
-def true_linear(lab):
-    y = (lab[..., 0] + 16) / 116
-    f = np.stack([y + lab[..., 1] / 500, y, y - lab[..., 2] / 200], axis=-1)
-    t = np.where(f > KNEE, f**3, 3 * KNEE**2 * (f - 4 / 29))
-    return (t * WHITE) @ np.linalg.inv(XYZ_FROM_RGB).T
-
-
-def true_rgb(lab):
-    return coded(true_linear(lab).clip(0, 1))
-
-
-def coded(linear):
-    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
-
-
-def true_weights(source, target):
-    if target < source:
-        edges = np.arange(target + 1)[:, None] * source / target
-        covered = (edges - np.arange(source)).clip(0, 1)
-        return (covered[1:] - covered[:-1]) * target / source
-    return true_bilinear(target, source, source / target)
-
-
-def true_bilinear(size, samples, step):
-    """The matrix that reads `samples` samples at (i + 0.5) * step - 0.5, edge clamped."""
-    position = ((np.arange(size) + 0.5) * step - 0.5).clip(0, samples - 1)
-    return (1 - abs(position[:, None] - np.arange(samples))).clip(0, 1)
-
-
-def true_merge(lightness, chroma, scale):
-    (height, width), (_, h, w) = lightness.shape, chroma.shape
-    rows = true_bilinear(height, h, 1 / scale if scale else h / height)
-    columns = true_bilinear(width, w, 1 / scale if scale else w / width)
-    return np.stack([lightness, *(rows @ plane @ columns.T for plane in chroma)], axis=-1)
+pytestmark = pytest.mark.usefixtures("every_variant")
 
 
 # ---- what the tests draw -------------------------------------------------------------------
@@ -109,17 +34,6 @@ SIDES = st.integers(1, 21)
 SEEDS = st.integers(0, 2**32 - 1)
 GAMUTS = st.sampled_from(["clip", "reduce"])
 LAYOUTS = st.sampled_from(["hwc", "chw"])
-VIEWS = {
-    "contiguous": lambda a: a.copy(),
-    "fortran": np.asfortranarray,
-    "flipped": lambda a: np.flip(np.flip(a).copy()),
-    "stepped": lambda a: np.repeat(a, 3, axis=1)[:, 1::3],
-    "cropped": lambda a: np.pad(a, 2)[tuple(slice(2, 2 + side) for side in a.shape)],
-    "read-only": lambda a: np.frombuffer(a.tobytes(), a.dtype).reshape(a.shape),
-    "big-endian": lambda a: a.astype(a.dtype.newbyteorder(">")),
-    "misaligned": lambda a: np.frombuffer(b"x" + a.tobytes(), a.dtype, offset=1).reshape(a.shape),
-}
-WRITEABLE = ["contiguous", "fortran", "flipped", "stepped", "cropped"]
 
 
 def random_lab(rng, *shape, reach=60.0):
@@ -141,10 +55,6 @@ def random_merge(seed, height, width, scale):
 
 def planar(array, layout):
     return array if layout == "hwc" else array.transpose(2, 0, 1)
-
-
-def poisoned(name, like):
-    return VIEWS[name](np.full(like.shape, POISON, like.dtype))
 
 
 # ---- accuracy ------------------------------------------------------------------------------
@@ -466,52 +376,6 @@ def test_a_merge_of_grey_without_chroma_is_the_grey(dtype):
     format = "rgb24" if dtype == np.uint8 else "rgb48"
     merged = color.merge_lab(grey, chroma, scale=1, format=format).astype(int)
     assert np.abs(merged - grey[..., None].astype(int)).max() <= (0 if dtype == np.uint8 else 1)
-
-
-# ---- resize --------------------------------------------------------------------------------
-
-
-@given(st.integers(1, 300), st.integers(1, 300))
-def test_resize_weights_are_area_or_bilinear_and_sum_to_1(source, target):
-    weights = resize_weights(source, target)
-    assert weights.shape == (target, source)
-    assert weights.dtype == np.float32
-    assert np.abs(weights - true_weights(source, target)).max() <= 1e-6
-    assert np.abs(weights.sum(axis=1) - 1).max() <= 1e-5
-
-
-@given(st.integers(0, 3), SIDES, SIDES, SIDES, SIDES, st.sampled_from(list(VIEWS)), SEEDS)
-def test_resize_is_two_products(planes, height, width, h, w, view, seed):
-    shape = (planes, height, width) if planes else (height, width)
-    plane = np.random.default_rng(seed).uniform(-100, 100, shape).astype(np.float32)
-    truth = true_weights(height, h) @ plane.astype(np.float64) @ true_weights(width, w).T
-    given_plane = VIEWS[view](plane)
-    resized = resize_plane(given_plane, (h, w))
-    assert np.abs(resized - truth).max() <= 1e-4
-    rows, columns = resize_weights(height, h), resize_weights(width, w)
-    assert np.abs(resized - rows @ plane @ columns.T).max() <= 1e-4
-    for name in WRITEABLE:
-        out = poisoned(name, resized)
-        assert resize_plane(given_plane, (h, w), out=out) is out
-        assert np.array_equal(out, resized)
-
-
-@pytest.mark.parametrize("size", [(1, 1), (2, 3), (5, 2999)])
-def test_a_long_row_resizes_alike_in_every_layout(size):
-    plane = np.random.default_rng(27).uniform(0, 100, (7, 1700)).astype(np.float32)
-    truth = true_weights(7, size[0]) @ plane.astype(np.float64) @ true_weights(1700, size[1]).T
-    resized = resize_plane(plane, size)
-    assert np.abs(resized - truth).max() <= 1e-3
-    assert np.array_equal(resize_plane(VIEWS["fortran"](plane), size), resized)
-    assert np.array_equal(resize_plane(VIEWS["stepped"](plane), size), resized)
-
-
-def test_resize_to_the_same_size_copies_exactly():
-    plane = np.random.default_rng(7).standard_normal((3, 13, 17)).astype(np.float32)
-    plane[0, 0, :3] = np.nan, np.inf, -0.0
-    resized = resize_plane(plane, (13, 17))
-    assert not np.shares_memory(resized, plane)
-    assert resized.tobytes() == plane.tobytes()
 
 
 # ---- memory: layouts, views, out -------------------------------------------------------------

@@ -5,22 +5,14 @@ Every test runs on every variant of the kernels that this processor has.
 
 import numpy as np
 import pytest
+from colour_truth import coded, true_lab, true_linear
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from trtcolor import _color, planes
+from trtcolor import planes
 from trtcolor.color import lightness_from_grey
 
-XYZ_FROM_RGB = np.array(
-    [
-        [0.412453, 0.357580, 0.180423],
-        [0.212671, 0.715160, 0.072169],
-        [0.019334, 0.119193, 0.950227],
-    ]
-)
-WHITE = XYZ_FROM_RGB.sum(axis=1)
-KNEE = 6 / 29
 WEIGHTS = {
     "bt601": np.array([0.299, 0.587, 0.114]),
     "bt709": np.array([0.2126, 0.7152, 0.0722]),
@@ -29,47 +21,25 @@ WEIGHTS = {
 HALVED = {420: (2, 2), 422: (1, 2), 444: (1, 1)}
 POISON = 77
 
-
-@pytest.fixture(scope="module", params=_color.variants(), autouse=True)
-def variant(request):
-    before = _color.variant()
-    _color.use(request.param)
-    yield request.param
-    _color.use(before)
+pytestmark = pytest.mark.usefixtures("every_variant")
 
 
 # ---- truth: float64 ------------------------------------------------------------------------
 
 
-def true_lab(rgb):
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    t = linear @ XYZ_FROM_RGB.T / WHITE
-    f = np.where(t > KNEE**3, np.cbrt(t), t / (3 * KNEE**2) + 4 / 29)
-    x, y, z = np.moveaxis(f, -1, 0)
-    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
-
-
-def true_linear(lightness, a, b):
-    y = (lightness + 16) / 116
-    f = np.stack([y + a / 500, y, y - b / 200], axis=-1)
-    t = np.where(f > KNEE, f**3, 3 * KNEE**2 * (f - 4 / 29))
-    return (t * WHITE) @ np.linalg.inv(XYZ_FROM_RGB).T
-
-
-def coded(linear):
-    linear = linear.clip(0, 1)
-    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
-
-
 def true_colour(luma, a, b, weights):
     """R'G'B' with this luma and a*b*, by bisection on L*, and where it lies in sRGB."""
+
+    def linear_at(lightness):
+        return true_linear(np.stack([lightness, a, b], axis=-1))
+
     low, high = np.full(luma.shape, -20.0), np.full(luma.shape, 140.0)
     for _ in range(50):
         middle = (low + high) / 2
-        above = coded(true_linear(middle, a, b)) @ weights > luma
+        above = coded(linear_at(middle).clip(0, 1)) @ weights > luma
         low, high = np.where(above, low, middle), np.where(above, middle, high)
-    linear = true_linear(low, a, b)
-    return coded(linear), ((linear >= 0) & (linear <= 1)).all(axis=-1)
+    linear = linear_at(low)
+    return coded(linear.clip(0, 1)), ((linear >= 0) & (linear <= 1)).all(axis=-1)
 
 
 def codes_of(depth, range_):

@@ -91,7 +91,11 @@ before = _color.pool_workers()
 print(before, _color.pool_workers())
 """
     done = subprocess.run(
-        [sys.executable, "-P", "-c", program], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-P", "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
     )
     return [int(word) for word in done.stdout.split()]
 
