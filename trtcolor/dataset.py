@@ -7,19 +7,20 @@ and the same filter. A source is one of
 - shards (``.tar``, ``.tar.gz``, ``.tgz``) of samples ``KEY.jpg`` + ``KEY.cls``, given as a file, a
   glob pattern, or a folder that holds shards; class names come from ``classes.txt`` beside them.
 
-Pictures stay encoded in memory (shards) or on disk (folders) until they are wanted.
+Pictures stay where they are, on disk, until they are wanted; those of compressed shards, which can
+only be read in sequence, stay in memory, still encoded: unpack them if they are larger than it.
 """
 
 from __future__ import annotations
 
 import glob
+import hashlib
 import io
+import json
 import os
-import tarfile
-import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,9 +29,7 @@ from numpy.typing import NDArray
 
 from trtcolor import color
 from trtcolor.errors import DataError
-
-PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
-SHARD_SUFFIXES = (".tar", ".tar.gz", ".tgz")
+from trtcolor.shards import PICTURE_SUFFIXES, SHARD_SUFFIXES, Span, read_shard
 
 # The filter of 004, section 4 ("grey and low-variance pictures"): below either the picture teaches
 # no colours. Of the 22,000 MiniPlaces training pictures these two drop 1,309 (6 %; 004 speaks of
@@ -38,16 +37,34 @@ SHARD_SUFFIXES = (".tar", ".tar.gz", ".tgz")
 MIN_MEAN_CHROMA = 3.5
 MIN_LIGHTNESS_DEVIATION = 8.0
 
+# Pillow reduces by whole factors first, down to this many times the size asked for: as good as
+# without and much faster on large pictures.
+REDUCING_GAP = 3
+
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Sample:
     """One picture: its key, where its encoded bytes are, and its class index (None: unlabelled)."""
 
     key: str
-    encoded: bytes | Path
+    encoded: bytes | Path | Span
     label: int | None
+
+    def read(self) -> bytes:
+        """The encoded bytes.
+
+        Raises:
+            OSError: the file has gone or cannot be read.
+        """
+        match self.encoded:
+            case bytes():
+                return self.encoded
+            case Path():
+                return self.encoded.read_bytes()
+            case Span():
+                return self.encoded.read()
 
 
 @dataclass
@@ -58,11 +75,13 @@ class PictureSet:
         samples: in the order of the shards or of the sorted paths.
         classes: class names by label; empty where there are no labels.
         unreadable: keys of samples that could not be read, found so far.
+        fingerprint: of the content (see `drop_colourless`), in hexadecimal; None: not computed.
     """
 
     samples: list[Sample]
     classes: tuple[str, ...] = ()
     unreadable: list[str] = field(default_factory=list)
+    fingerprint: str | None = None
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -149,28 +168,20 @@ def _from_folder(folder: Path) -> PictureSet:
     return PictureSet(samples, classes)
 
 
-def _from_shards(shards: Sequence[Path]) -> PictureSet:
+def _from_shards(paths: Sequence[Path]) -> PictureSet:
+    shards = [read_shard(path) for path in paths]
+    labelled = any(shard.labels for shard in shards)
     samples: list[Sample] = []
     broken: list[str] = []
-    for shard in shards:
-        pictures: dict[str, bytes] = {}
-        labels: dict[str, int] = {}
-        try:
-            with tarfile.open(shard) as archive:
-                for member in archive:
-                    stream = archive.extractfile(member) if member.isfile() else None
-                    if stream is None:
-                        continue
-                    key, suffix = os.path.splitext(member.name)
-                    if suffix.lower() in PICTURE_SUFFIXES:
-                        pictures[key] = stream.read()
-                    elif suffix == ".cls":
-                        labels[key] = int(stream.read())
-        except (OSError, EOFError, ValueError, tarfile.TarError, zlib.error) as error:
-            # What was whole before the damage is kept; the damage is counted and reported.
-            broken.append(f"{shard.name} ({error})")
-        samples += [Sample(key, data, labels.get(key)) for key, data in pictures.items()]
-    classes = _read_classes(shards[0].parent) if shards else ()
+    for path, shard in zip(paths, shards, strict=True):
+        if shard.damage is not None:
+            broken.append(f"{path.name} ({shard.damage})")
+        for key, encoded in shard.pictures.items():
+            label = shard.labels.get(key)
+            # A picture whose label the damage has taken goes with it.
+            if label is not None or not labelled or shard.damage is None:
+                samples.append(Sample(key, encoded, label))
+    classes = _read_classes(paths[0].parent) if paths else ()
     return PictureSet(samples, classes, broken)
 
 
@@ -188,10 +199,10 @@ def decode(sample: Sample, side: int | None = None) -> NDArray[np.uint8]:
 
     from trtcolor.images import READ_FORMATS
 
-    encoded = sample.encoded
     try:
-        source = io.BytesIO(encoded) if isinstance(encoded, bytes) else encoded
-        with Image.open(source, formats=READ_FORMATS) as file:
+        with Image.open(io.BytesIO(sample.read()), formats=READ_FORMATS) as file:
+            if side is not None:  # JPEG: let the decoder itself reduce by a power of two
+                file.draft(None, (side * REDUCING_GAP, side * REDUCING_GAP))
             picture = ImageOps.exif_transpose(file).convert("RGB")
     except Exception as error:  # a decoder on broken bytes may raise nearly anything
         raise DataError(
@@ -199,7 +210,7 @@ def decode(sample: Sample, side: int | None = None) -> NDArray[np.uint8]:
             "replace it"
         ) from None
     if side is not None and picture.size != (side, side):
-        picture = picture.resize((side, side), Image.Resampling.BILINEAR, reducing_gap=3.0)
+        picture = picture.resize((side, side), Image.Resampling.BILINEAR, reducing_gap=REDUCING_GAP)
     return np.asarray(picture)
 
 
@@ -226,19 +237,36 @@ def drop_colourless(
         side: size in pixels at which to judge (as `decode`).
         threads: how many decode at once.
 
+    Returns:
+        The pictures that are left, with their fingerprint: SHA-256 over the class names and, in
+        order, each picture's key, label and SHA-256. The same pictures as folder and as shards
+        have different keys and so different fingerprints.
+
     Raises:
         DataError: none is left.
     """
 
-    def judge(sample: Sample) -> bool | None:
+    def judge(sample: Sample) -> str | bool | None:
+        """SHA-256 of what is to be kept, False for colourless, None for unreadable."""
         try:
-            return is_colourful(color.lab_from_rgb(decode(sample, side)))
-        except DataError:
+            encoded = sample.read()
+            picture = decode(replace(sample, encoded=encoded), side)
+        except (OSError, DataError):
             return None
+        if not is_colourful(color.lab_from_rgb(picture, threads=1)):
+            return False
+        return hashlib.sha256(encoded).hexdigest()
 
     verdicts = in_threads(judge, pictures.samples, threads)
-    kept = [s for s, good in zip(pictures.samples, verdicts, strict=True) if good]
-    lost = [s.key for s, good in zip(pictures.samples, verdicts, strict=True) if good is None]
+    kept: list[Sample] = []
+    lost: list[str] = []
+    fingerprint = hashlib.sha256(_line(list(pictures.classes)))
+    for sample, verdict in zip(pictures.samples, verdicts, strict=True):
+        if isinstance(verdict, str):
+            kept.append(sample)
+            fingerprint.update(_line([sample.key, sample.label, verdict]))
+        elif verdict is None:
+            lost.append(sample.key)
     unreadable = pictures.unreadable + lost
     counts = FilterCounts(len(kept), verdicts.count(False), len(unreadable))
     if not kept:
@@ -246,12 +274,20 @@ def drop_colourless(
             f"no colour picture left ({counts}); readable colour pictures were needed; point at "
             "other data"
         )
-    return PictureSet(kept, pictures.classes, unreadable), counts
+    return PictureSet(kept, pictures.classes, unreadable, fingerprint.hexdigest()), counts
+
+
+def _line(values: list[object]) -> bytes:
+    return json.dumps(values).encode() + b"\n"
 
 
 def in_threads(
-    function: Callable[[Sample], Result], samples: Iterable[Sample], threads: int
+    function: Callable[[Sample], Result], samples: Sequence[Sample], threads: int
 ) -> list[Result]:
     """Apply ``function`` to every sample in ``threads`` threads; results in order."""
+    # In parts, as a future for each of a million samples is a gigabyte of futures.
+    size = max(1, min(64, len(samples) // (4 * threads)))
+    parts = [samples[start : start + size] for start in range(0, len(samples), size)]
     with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(function, samples, chunksize=1))
+        done = pool.map(lambda part: [function(sample) for sample in part], parts)
+        return [result for part in done for result in part]

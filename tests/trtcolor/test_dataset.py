@@ -1,14 +1,15 @@
-"""Data sets as they lie on disk: folders, shards whole and cut short, labels, and the filter."""
+"""Data sets: folders, labels, decoding, the filter and its fingerprint."""
 
 from __future__ import annotations
 
 import io
-import tarfile
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
+from data_files import colours, encoded, labelled, write_shard
 from PIL import Image
 
 from trtcolor import color
@@ -22,91 +23,6 @@ from trtcolor.dataset import (
     open_pictures,
 )
 from trtcolor.errors import DataError
-
-
-def colours(seed: int = 0, size: tuple[int, int] = (24, 32)) -> NDArray[np.uint8]:
-    return np.random.default_rng(seed).integers(0, 256, (*size, 3), np.uint8)
-
-
-def encoded(pixels: NDArray[np.uint8], kind: str = "PNG") -> bytes:
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, kind)
-    return stream.getvalue()
-
-
-def write_shard(path: Path, members: dict[str, bytes]) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(path, "w:gz" if path.suffix in (".gz", ".tgz") else "w") as archive:
-        for name, content in members.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            archive.addfile(info, io.BytesIO(content))
-    return path
-
-
-def labelled(*keys: str) -> dict[str, bytes]:
-    members: dict[str, bytes] = {}
-    for index, key in enumerate(keys):
-        members[f"{key}.png"] = encoded(colours(index))
-        members[f"{key}.cls"] = str(index).encode()
-    return members
-
-
-@pytest.mark.parametrize("ending", [".tar", ".tar.gz", ".tgz"])
-def test_a_shard_gives_its_pictures_in_order_with_labels_and_class_names(
-    ending: str, tmp_path: Path
-) -> None:
-    shard = write_shard(tmp_path / f"val-000{ending}", labelled("b", "a"))
-    (tmp_path / "classes.txt").write_text("abbey\nbaseball field\n")
-    pictures = open_pictures(shard)
-    assert [(s.key, s.label) for s in pictures.samples] == [("b", 0), ("a", 1)]
-    assert pictures.classes == ("abbey", "baseball field")
-    np.testing.assert_array_equal(decode(pictures.samples[1]), colours(1))
-
-
-def test_a_pattern_and_a_folder_take_their_shards_in_the_order_of_names(tmp_path: Path) -> None:
-    write_shard(tmp_path / "val-001.tar", {"second.png": encoded(colours())})
-    write_shard(tmp_path / "val-000.tar.gz", {"first.png": encoded(colours())})
-    write_shard(tmp_path / "train-000.tar", {"other.png": encoded(colours())})
-    by_pattern = open_pictures(str(tmp_path / "val-*"))
-    assert [sample.key for sample in by_pattern.samples] == ["first", "second"]
-    assert [s.key for s in open_pictures(tmp_path).samples] == ["other", "first", "second"]
-
-
-def test_a_shard_without_labels_gives_none(tmp_path: Path) -> None:
-    shard = write_shard(tmp_path / "a.tar", {"x.png": encoded(colours()), "x.txt": b"a note"})
-    pictures = open_pictures(shard)
-    assert [sample.label for sample in pictures.samples] == [None]
-    assert pictures.classes == ()
-
-
-def test_labels_without_class_names_are_refused(tmp_path: Path) -> None:
-    shard = write_shard(tmp_path / "a.tar", labelled("x"))
-    with pytest.raises(DataError, match="labels from 0 to 0 for 0 class names"):
-        open_pictures(shard)
-
-
-def test_a_label_beyond_the_class_names_is_refused(tmp_path: Path) -> None:
-    shard = write_shard(tmp_path / "a.tar", labelled("x", "y"))
-    (tmp_path / "classes.txt").write_text("one\n")
-    with pytest.raises(DataError, match="labels from 0 to 1 for 1 class names"):
-        open_pictures(shard)
-
-
-@pytest.mark.parametrize("ending", [".tar", ".tar.gz"])
-def test_a_shard_that_is_cut_short_keeps_what_was_whole_and_is_counted(
-    ending: str, tmp_path: Path
-) -> None:
-    members = {f"p{index}.png": encoded(colours(index)) for index in range(6)}
-    shard = write_shard(tmp_path / f"a{ending}", members)
-    content = shard.read_bytes()
-    shard.write_bytes(content[: len(content) * 2 // 3])
-    pictures = open_pictures(shard)
-    assert 0 < len(pictures) < 6
-    for index, sample in enumerate(pictures.samples):
-        np.testing.assert_array_equal(decode(sample), colours(index))
-    assert len(pictures.unreadable) == 1
-    assert shard.name in pictures.unreadable[0]
 
 
 def test_sub_folders_are_classes_in_the_order_of_names(tmp_path: Path) -> None:
@@ -142,12 +58,6 @@ def test_a_source_without_pictures_is_refused(name: str, tmp_path: Path) -> None
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match=r"no data at|no picture in"):
         open_pictures(tmp_path / name)
-
-
-def test_a_file_that_is_no_shard_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "a.tar").write_bytes(b"this is text" * 99)
-    with pytest.raises(DataError, match="no picture in"):
-        open_pictures(tmp_path / "a.tar")
 
 
 def test_decoding_scales_to_a_square_and_turns_grey_to_rgb() -> None:
@@ -217,19 +127,82 @@ def test_a_set_without_any_colour_picture_is_refused() -> None:
         drop_colourless(PictureSet([grey]))
 
 
-def test_threads_give_results_in_the_order_of_the_samples() -> None:
-    samples = [Sample(str(index), b"", None) for index in range(50)]
-    assert in_threads(lambda s: s.key, samples, 4) == [s.key for s in samples]
-
-
-def test_a_shard_that_cannot_be_read_says_why(tmp_path: Path) -> None:
-    (tmp_path / "a.tar").write_bytes(b"junk" * 100)
-    with pytest.raises(DataError, match=r"no picture in .*a\.tar \("):
-        open_pictures(tmp_path)
-
-
 def test_class_names_that_are_no_text_are_refused(tmp_path: Path) -> None:
     (tmp_path / "classes.txt").write_bytes(b"\xff\xfe")
     Image.new("RGB", (4, 4)).save(tmp_path / "a.png")
     with pytest.raises(DataError, match=r"classes\.txt cannot be read"):
         open_pictures(tmp_path)
+
+
+def test_a_large_jpeg_reduced_by_its_decoder_is_the_picture_reduced() -> None:
+    small = Image.fromarray(colours(size=(20, 30)))
+    large = small.resize((900, 600), Image.Resampling.BICUBIC)
+    stream = io.BytesIO()
+    large.save(stream, "JPEG", quality=95)
+    reduced = decode(Sample("x", stream.getvalue(), None), 60)
+    truth = large.resize((60, 60), Image.Resampling.BILINEAR)
+    assert np.abs(reduced.astype(int) - np.asarray(truth)).mean() < 2
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 1000])
+def test_threads_give_results_in_the_order_of_the_samples(count: int) -> None:
+    samples = [Sample(str(index), b"", None) for index in range(count)]
+    assert in_threads(lambda s: s.key, samples, 4) == [s.key for s in samples]
+
+
+def fingerprint(pictures: PictureSet) -> str:
+    kept, _ = drop_colourless(pictures)
+    assert pictures.fingerprint is None
+    assert kept.fingerprint is not None
+    return kept.fingerprint
+
+
+def three() -> PictureSet:
+    """Two pictures of classes 0 and 1 and a grey one."""
+    grey = encoded(colours()[..., :1].repeat(3, axis=2))
+    samples = [Sample("a", encoded(colours(1)), 0), Sample("b", encoded(colours(2)), 1)]
+    return PictureSet([*samples, Sample("grey", grey, 1)], ("sea", "forest"))
+
+
+def test_the_fingerprint_is_that_of_the_pictures_kept() -> None:
+    pictures = three()
+    known = fingerprint(pictures)
+    assert len(bytes.fromhex(known)) == 32
+    assert fingerprint(replace(pictures, samples=pictures.samples[:2])) == known
+    broken = Sample("c", encoded(colours(3))[:100], 0)
+    assert fingerprint(replace(pictures, samples=[*pictures.samples, broken])) == known
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda s: replace(s, classes=("forest", "sea")),
+        lambda s: replace(s, samples=s.samples[::-1]),
+        lambda s: replace(s, samples=s.samples[:1]),
+        lambda s: replace(s, samples=[replace(s.samples[0], key="c"), s.samples[1]]),
+        lambda s: replace(s, samples=[replace(s.samples[0], label=1), s.samples[1]]),
+        lambda s: replace(s, samples=[replace(s.samples[0], label=None), s.samples[1]]),
+        lambda s: replace(
+            s, samples=[replace(s.samples[0], encoded=encoded(colours(9))), s.samples[1]]
+        ),
+    ],
+    ids=["classes", "order", "one less", "key", "label", "no label", "content"],
+)
+def test_the_fingerprint_tells_whatever_has_changed(
+    change: Callable[[PictureSet], PictureSet],
+) -> None:
+    assert fingerprint(change(three())) != fingerprint(three())
+
+
+def test_the_fingerprint_is_the_same_wherever_the_bytes_lie(tmp_path: Path) -> None:
+    (tmp_path / "classes.txt").write_text("sea\nforest\n")
+    found = {
+        fingerprint(open_pictures(write_shard(tmp_path / name, labelled("a", "b"))))
+        for name in ("plain.tar", "packed.tar.gz", "other-name.tgz")
+    }
+    assert len(found) == 1
+
+
+def test_keys_that_are_no_text_have_a_fingerprint_too() -> None:
+    picture = three().samples[0]
+    assert fingerprint(PictureSet([replace(picture, key="\udcff")]))
