@@ -21,7 +21,7 @@ from torch import Tensor
 from trtcolor.errors import CheckpointError
 from trtcolor_train.config import TrainingConfig, config_from_dict
 
-FORMAT_VERSION = "1"
+FORMAT_VERSION = "2"
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,8 @@ class Checkpoint:
     """A training's state after ``step`` optimiser steps.
 
     Attributes:
-        config: what the training was asked to do; names family and dimensions.
+        config: what the training was asked to do; names the family.
+        dimensions: all of the network's, as plain data, so that later defaults change nothing.
         step: optimiser steps done.
         model: the network's state dict.
         optimizer: the optimiser's state dict, empty in a checkpoint that is weights only.
@@ -39,6 +40,7 @@ class Checkpoint:
     """
 
     config: TrainingConfig
+    dimensions: dict[str, Any]
     step: int
     model: dict[str, Tensor]
     optimizer: dict[str, Any]
@@ -64,6 +66,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
                 scalars.setdefault(str(index), {})[name] = value
     header = {
         "config": asdict(checkpoint.config),
+        "dimensions": checkpoint.dimensions,
         "step": checkpoint.step,
         "classes": checkpoint.classes,
         "data": checkpoint.data,
@@ -119,6 +122,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
                 state.setdefault(int(index), {})[entry] = tensor
         return Checkpoint(
             config=config,
+            dimensions=dict(header["dimensions"]),
             step=int(header["step"]),
             model={
                 name.removeprefix("model."): tensor

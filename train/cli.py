@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from trtcolor.errors import TrtcolorError
+from trtcolor.errors import ConfigError, TrtcolorError
 
 PATH = click.Path(path_type=Path)
 
@@ -23,18 +23,37 @@ PATH = click.Path(path_type=Path)
 @click.option("--run", type=PATH, help="Run folder; default: runs/NAME of the configuration.")
 @click.option("--resume", is_flag=True, help="Go on from the run folder's checkpoint.")
 @click.option("--init", type=PATH, help="Start from the weights of this checkpoint.")
-def train(config: Path, data: Path, run: Path | None, resume: bool, init: Path | None) -> None:
-    """Train a network as CONFIG (TOML) says."""
+@click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="SECTION.ENTRY=VALUE",
+    help="Another value than CONFIG's, for example training.steps=100; may be given many times.",
+)
+def train(
+    config: Path,
+    data: Path,
+    run: Path | None,
+    resume: bool,
+    init: Path | None,
+    changes: tuple[str, ...],
+) -> None:
+    """Train a network as CONFIG (TOML) says.
+
+    Several processes share the work when started as `torchrun ... -m -- trtcolor_train CONFIG ...`.
+    """
     _need_training_package()
     from trtcolor_train.config import read_config
     from trtcolor_train.loop import train as run_training
+    from trtcolor_train.parallel import own_rank
 
     if resume and init:
         raise ValueError("--resume and --init came; one of them was needed; leave one out")
-    settings = read_config(config)
+    settings = read_config(config, changes)
     run = run or Path("runs") / settings.name
     path = run_training(settings, run, data_root=data, resume=resume, init=init)
-    click.echo(f"{path}: step {settings.training.steps}")
+    if own_rank() == 0:
+        click.echo(f"{path}: step {settings.training.steps}")
 
 
 @click.command()
@@ -59,14 +78,42 @@ def train(config: Path, data: Path, run: Path | None, resume: bool, init: Path |
 @click.option(
     "--folded/--no-folded", default=True, show_default=True, help="Also write folded.safetensors."
 )
+@click.option(
+    "--decoder",
+    type=click.Choice(["mode", "mean", "annealed-mean"]),
+    help="How a classifier's colour bins become a*b*; default: annealed-mean.",
+)
+@click.option("--temperature", type=float, help="Of the annealed mean; default: 0.38.")
+@click.option(
+    "--smoothing", type=float, help="Deviation of a Gaussian over the bins' scores, in samples."
+)
 @click.option("--overwrite", is_flag=True, help="Replace a bundle that exists.")
-def export(checkpoint: Path, bundle: Path, **options: Any) -> None:
+def export(
+    checkpoint: Path,
+    bundle: Path,
+    decoder: Any,
+    temperature: float | None,
+    smoothing: float | None,
+    **options: Any,
+) -> None:
     """Write CHECKPOINT as a BUNDLE folder: batch norm folded, ONNX graphs, compared with torch."""
     _need_training_package()
+    from trtcolor_train.bins import Decoder
     from trtcolor_train.export import export as write_bundle
 
+    if decoder in ("mode", "mean") and temperature is not None:
+        raise ConfigError(
+            f"a temperature came for the decoder {decoder!r}; annealed-mean was needed for it; "
+            "leave one of the two out"
+        )
+    given = {"kind": decoder, "temperature": temperature, "smoothing": smoothing}
+    chosen = {name: value for name, value in given.items() if value is not None}
     path, _ = write_bundle(
-        checkpoint, bundle, say=lambda line: click.echo(line, err=True), **options
+        checkpoint,
+        bundle,
+        decoder=Decoder(**chosen) if chosen else None,
+        say=lambda line: click.echo(line, err=True),
+        **options,
     )
     click.echo(f"{path}: {sum(f.stat().st_size for f in path.iterdir()) / 1e6:.1f} MB")
 

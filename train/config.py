@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_type_hints
@@ -17,10 +17,21 @@ Section = TypeVar("Section")
 
 @dataclass(frozen=True)
 class Network:
-    """Which network: a family's name and the dimensions that differ from the paper's."""
+    """Which network: a family's name and the dimensions that differ from the paper's.
+
+    Attributes:
+        family: name in `trtcolor_train.models.FAMILIES`.
+        dimensions: entries of the family's dimensions, as plain data.
+        encoder: file of ImageNet weights (torchvision's state dict of VGG16 or ResNet-18, ``.pth``
+            or ``.safetensors``), below the data root; empty: the encoder starts from random ones.
+        bins: ``.npy`` file of Q x 2 a*b* bin centres, below the data root, in the place of the
+            family's own; empty: those of the stated rule.
+    """
 
     family: str
     dimensions: dict[str, Any] = field(default_factory=dict)
+    encoder: str = ""
+    bins: str = ""
 
 
 @dataclass(frozen=True)
@@ -33,31 +44,67 @@ class Data:
 
 
 @dataclass(frozen=True)
+class Augmentation:
+    """How a training picture is varied.
+
+    Attributes:
+        crop: scale to 8/7 of the training size and crop at random (004, 3.4); False scales
+            straight to the training size (003, 4.3).
+        flip: mirror with probability 1/2.
+        film: probability that the network sees a picture's lightness as on old film (augment.py).
+    """
+
+    crop: bool = True
+    flip: bool = True
+    film: float = 0.0
+
+
+@dataclass(frozen=True)
 class Loss:
     """Colour loss + alpha x cross entropy (004, Eq. 6).
 
     Attributes:
-        color: ``mse`` (004) or ``smooth_l1`` (quadratic below ``beta``, linear above).
-        beta: in the units of the loss, a*b* / 220.
-        alpha: weight of the classification loss; 0 trains colours alone.
+        color: of regressions ``mse`` (003, 004), ``smooth_l1`` (quadratic below ``beta``, linear
+            above) or ``huber`` (001, 3.5, with M = beta); of classifiers ``cross_entropy``.
+        beta: in the unit of the family's coding.
+        alpha: weight of the classification of scenes; 0 trains colours alone.
         reduction: ``mean`` over pixels, channels and pictures, for which alpha is 1/300 (004), or
             ``sum`` over picture and batch, for which 000 found alpha 5.
+        rebalance: weigh pixels by the rarity of their colour bin (003, 3.4).
     """
 
-    color: Literal["mse", "smooth_l1"] = "mse"
+    color: Literal["mse", "smooth_l1", "huber", "cross_entropy"] = "mse"
     beta: float = 0.05
     alpha: float = 1 / 300
     reduction: Literal["mean", "sum"] = "mean"
+    rebalance: bool = False
 
 
 @dataclass(frozen=True)
 class Optimizer:
-    """Adadelta (004) or AdamW; ``decay`` is Adadelta's rho, which 000 set to 0.95."""
+    """How the weights move.
 
-    name: Literal["adadelta", "adamw"] = "adadelta"
+    Attributes:
+        name: ``adadelta`` (000, 004), ``adam`` (001, 003; its weight decay is an L2 penalty),
+            ``nesterov`` (001 tried it) or ``adamw`` (weight decay apart from the gradient, of
+            matrices only).
+        learning_rate: after the warm-up.
+        decay: Adadelta's rho, which 000 set to 0.95.
+        betas: of Adam and AdamW.
+        momentum: of Nesterov's method, 0.9 in 001.
+        weight_decay: 0 for none.
+        clip_norm: largest norm of the whole gradient, 5 in 003; 0: not clipped.
+        schedule: constant, or half a cosine down to 0.
+        warmup_steps: over which the rate rises from 0.
+    """
+
+    name: Literal["adadelta", "adam", "nesterov", "adamw"] = "adadelta"
     learning_rate: float = 1.0
     decay: float = 0.9
+    betas: tuple[float, float] = (0.9, 0.999)
+    momentum: float = 0.9
     weight_decay: float = 0.0
+    clip_norm: float = 0.0
     schedule: Literal["constant", "cosine"] = "constant"
     warmup_steps: int = 0
 
@@ -68,7 +115,7 @@ class Training:
 
     Attributes:
         steps: optimiser steps in all.
-        batch_size: pictures a step.
+        batch_size: pictures a step, over all processes of a data-parallel training.
         seed: of weights, order, crops and flips.
         precision: ``bf16`` computes the layers in bfloat16 (AMX on recent Intel CPUs, any GPU since
             Ampere) over float32 weights.
@@ -76,6 +123,7 @@ class Training:
         validate_every: steps between validations.
         validation_pictures: how many pictures these look at.
         loader_threads: threads that decode and convert ahead of the training.
+        loader_processes: worker processes that do so in their place; 0: threads.
     """
 
     steps: int
@@ -86,6 +134,7 @@ class Training:
     validate_every: int = 1000
     validation_pictures: int = 256
     loader_threads: int = 2
+    loader_processes: int = 0
 
 
 @dataclass(frozen=True)
@@ -98,10 +147,16 @@ class TrainingConfig:
     training: Training
     loss: Loss = Loss()
     optimizer: Optimizer = Optimizer()
+    augmentation: Augmentation = Augmentation()
 
 
-def read_config(path: str | os.PathLike[str]) -> TrainingConfig:
+def read_config(path: str | os.PathLike[str], changes: Sequence[str] = ()) -> TrainingConfig:
     """Read a TOML configuration.
+
+    Args:
+        path: the file.
+        changes: ``SECTION.ENTRY=VALUE`` in the place of what it says, values as in TOML; a value
+            that is no TOML is taken as a text.
 
     Raises:
         ConfigError: not readable, no TOML, or an entry unknown, missing or impossible.
@@ -114,7 +169,31 @@ def read_config(path: str | os.PathLike[str]) -> TrainingConfig:
             f"{path} is no readable TOML ({error}); a training configuration was needed; see "
             "train/configs for examples"
         ) from None
+    for change in changes:
+        _change(entries, change)
     return config_from_dict(entries, source=str(path))
+
+
+def _change(entries: dict[str, Any], change: str) -> None:
+    key, equals, text = change.partition("=")
+    *sections, entry = key.strip().split(".")
+    if not (equals and entry and all(sections)):
+        raise ConfigError(
+            f"the change {change!r} came; SECTION.ENTRY=VALUE was needed, for example "
+            "training.steps=100; mend it"
+        )
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text.strip()
+    for section in sections:
+        entries = entries.setdefault(section, {})
+        if not isinstance(entries, dict):
+            raise ConfigError(
+                f"the change {change!r} came, but {section} is no section; the name of an entry "
+                "of a section was needed; mend it"
+            )
+    entries[entry] = value
 
 
 def config_from_dict(entries: Mapping[str, Any], *, source: str) -> TrainingConfig:
@@ -137,17 +216,46 @@ def config_from_dict(entries: Mapping[str, Any], *, source: str) -> TrainingConf
             raise ConfigError(
                 f"{source}: {name} is {value}; a positive integer was needed; mend the file"
             )
+    optimizer = config.optimizer
+    amounts = {
+        "training.loader_processes": (config.training.loader_processes, math.inf),
+        "augmentation.film": (config.augmentation.film, 1.0),
+        "loss.alpha": (config.loss.alpha, math.inf),
+        "optimizer.weight_decay": (optimizer.weight_decay, math.inf),
+        "optimizer.clip_norm": (optimizer.clip_norm, math.inf),
+        "optimizer.warmup_steps": (optimizer.warmup_steps, math.inf),
+        "optimizer.decay": (optimizer.decay, 1.0),
+        "optimizer.momentum": (optimizer.momentum, 1.0),
+    }
+    for name, (amount, most) in amounts.items():
+        if not 0 <= amount <= most or math.isinf(amount):
+            upper = "" if math.isinf(most) else f" up to {most:g}"
+            raise ConfigError(
+                f"{source}: {name} is {amount}; a number from 0{upper} was needed; mend the file"
+            )
+    if not all(0 <= beta < 1 for beta in optimizer.betas):
+        raise ConfigError(
+            f"{source}: optimizer.betas is {list(optimizer.betas)}; two numbers from 0 to below 1 "
+            "were needed; mend the file"
+        )
+    if optimizer.name == "nesterov" and optimizer.momentum == 0:
+        raise ConfigError(
+            f"{source}: optimizer.momentum is 0; a positive number was needed for Nesterov's "
+            "method; mend the file"
+        )
     if not 0 <= config.training.seed < 2**63:
         raise ConfigError(
             f"{source}: training.seed is {config.training.seed}; an integer from 0 to 2^63 - 1 was "
             "needed; mend the file"
         )
-    rate = config.optimizer.learning_rate
-    if not (math.isfinite(rate) and rate > 0):
-        raise ConfigError(
-            f"{source}: optimizer.learning_rate is {rate}; a positive number was needed; mend the "
-            "file"
-        )
+    for name, rate in (
+        ("optimizer.learning_rate", optimizer.learning_rate),
+        ("loss.beta", config.loss.beta),
+    ):
+        if not (math.isfinite(rate) and rate > 0):
+            raise ConfigError(
+                f"{source}: {name} is {rate}; a positive number was needed; mend the file"
+            )
     return config
 
 
@@ -184,10 +292,17 @@ def _value(hint: Any, value: Any, where: str) -> Any:
                 f"{where} is {value!r}; one of {', '.join(choices)} was needed; mend the file"
             )
         return value
+    if getattr(hint, "__origin__", None) is tuple:
+        kinds = get_args(hint)
+        if not isinstance(value, list | tuple) or len(value) != len(kinds):
+            raise ConfigError(
+                f"{where} is {value!r}; a list of {len(kinds)} values was needed; mend the file"
+            )
+        return tuple(_value(kind, part, where) for kind, part in zip(kinds, value, strict=True))
     kind = getattr(hint, "__origin__", hint)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    if not isinstance(value, kind) or isinstance(value, bool):
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise ConfigError(
             f"{where} is {value!r}; a value of type {kind.__name__} was needed; mend the file"
         )

@@ -10,61 +10,36 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 
-from trtcolor import color, metrics
-from trtcolor.backends.onnxruntime import OnnxRuntimeRunner
-from trtcolor.bundle import SPEC_FILE, file_sha256, open_bundle
+from trtcolor import color
+from trtcolor.bundle import SPEC_FILE, file_sha256
 from trtcolor.dataset import decode, open_pictures
 from trtcolor.demo import photographs
-from trtcolor.errors import ExportError
+from trtcolor.errors import ConfigError, ExportError
 from trtcolor.files import refuse_existing
 from trtcolor.images import read_picture
-from trtcolor.resize import resize_plane
 from trtcolor.spec import GraphSpec, ModelSpec, SizeRule
-from trtcolor_train.checkpoint import Checkpoint, load_checkpoint, load_weights
+from trtcolor_train.bins import BinCoding, Decoder
+from trtcolor_train.build import network_from_checkpoint
+from trtcolor_train.checkpoint import Checkpoint, load_checkpoint
 from trtcolor_train.fold import fold
-from trtcolor_train.graphs import MIN_SHARED_BYTES, write_graphs
-from trtcolor_train.models import family
-from trtcolor_train.models.iizuka import JointNetwork
+from trtcolor_train.graphs import GraphNames, write_graphs
+from trtcolor_train.halo import measure_halo
+from trtcolor_train.models.network import ColorNetwork
+from trtcolor_train.parity import Parity, check_parity, compare
+from trtcolor_train.weights import fits_float16, rounded
 
 FOLDED_FILE = "folded.safetensors"
 Precision = Literal["auto", "float32", "float16"]
-
-# Limits of the comparison with torch, in a*b* units (range 220), and of what halves may cost.
-MAX_DIFFERENCE = 1e-2
-MEAN_DIFFERENCE = 1e-3
-MAX_HALF_CIEDE2000 = 0.1
-
-# Shapes of the comparison, (height, width) in units of the network's multiple: square, portrait,
-# landscape, odd ratios, and the smallest there is.
-PARITY_SHAPES = ((28, 28), (35, 19), (13, 41), (7, 50), (1, 1), (1, 9))
-
-
-@dataclass(frozen=True)
-class Parity:
-    """How far the graphs are from torch.
-
-    Attributes:
-        max_difference: of a*b*, over all pictures, shapes and graphs.
-        mean_difference: likewise.
-        ciede2000: mean difference that the storage precision makes in the coloured pictures,
-            against float32 weights.
-        comparisons: how many outputs were compared.
-    """
-
-    max_difference: float
-    mean_difference: float
-    ciede2000: float
-    comparisons: int
+MAX_HALF_CIEDE2000 = 0.1  # what halves may cost
 
 
 def export(
@@ -78,6 +53,7 @@ def export(
     licence: str = "unstated; that of the training pictures applies",
     render_size: int | None = None,
     folded: bool = True,
+    decoder: Decoder | None = None,
     overwrite: bool = False,
     say: Callable[[str], None] = lambda _: None,
 ) -> tuple[Path, Parity]:
@@ -93,6 +69,7 @@ def export(
         name, version, licence: for the spec; the name is the configuration's if None.
         render_size: default of ``render="auto"``; the training size if None.
         folded: also write the folded weights as ``folded.safetensors``.
+        decoder: how the scores of a classifier's colour bins become a*b*; None: the annealed mean.
         overwrite: replace a bundle that is there.
         say: called with a line about what was done.
 
@@ -101,30 +78,42 @@ def export(
 
     Raises:
         CheckpointError: the checkpoint is none or does not fit its family.
+        ConfigError: a decoder came for a network without bins.
         OutputExistsError: the folder is there and ``overwrite`` is false.
-        ExportError: the graphs differ from torch, the folder cannot be written, or something is
-            there that is no bundle.
+        ExportError: weights are not finite or do not fit the precision, the graphs differ from
+            torch, the folder cannot be written, or something is there that is no bundle.
     """
     checkpoint = load_checkpoint(checkpoint_path)
     _check_target(bundle, overwrite)
     network = network_from_checkpoint(checkpoint, source=str(checkpoint_path))
+    coding = network.coding
+    if isinstance(coding, BinCoding):
+        coding.decoder = decoder or Decoder()
+    elif decoder is not None:
+        raise ConfigError(
+            f"a decoder came for {checkpoint.config.network.family!r}, which predicts colours and "
+            "not bins; a classifier was needed; leave it out"
+        )
+    plain = fold(network)
+    _check_finite(plain, checkpoint_path)
     grey = _parity_pictures(pictures)
-    for stored in ("float16", "float32") if precision == "auto" else (precision,):
+    for stored in _precisions(precision, plain):
         temporary = _temporary_folder(bundle)
         try:
-            spec = _write_bundle(
-                temporary, checkpoint, network, stored, name, version, licence, render_size, folded
+            halves = rounded(plain) if stored == "float16" else None
+            names = write_graphs(halves or plain, temporary, stored)
+            if folded:
+                state = {key: value.contiguous() for key, value in plain.state_dict().items()}
+                save_file(state, temporary / FOLDED_FILE)
+            spec = _write_spec(
+                temporary, checkpoint, network, stored, names, name, version, licence, render_size
             )
-            parity = _compare(temporary, network, stored, grey)
-            say(
-                f"{stored}: a*b* differ from torch by {parity.max_difference:.1e} at most, "
-                f"{parity.mean_difference:.1e} on average, over {parity.comparisons} outputs; "
-                f"storage costs {parity.ciede2000:.3f} CIEDE2000"
-            )
+            parity = compare(temporary, network, halves or network, grey)
+            say(f"{stored}: {parity}")
             too_coarse = parity.ciede2000 >= MAX_HALF_CIEDE2000
             if precision == "auto" and stored == "float16" and too_coarse:
                 continue
-            _check_parity(parity, spec)
+            check_parity(parity, spec)
             temporary.chmod(0o755)
             _put_in_place(temporary, bundle, overwrite)
             return bundle, parity
@@ -133,22 +122,6 @@ def export(
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
     raise AssertionError("unreachable: float32 storage costs nothing")
-
-
-def network_from_checkpoint(checkpoint: Checkpoint, *, source: str) -> JointNetwork:
-    """The trained network, in evaluation mode.
-
-    Raises:
-        CheckpointError: the weights do not fit the family and dimensions that the checkpoint names.
-        ConfigError: no such family.
-    """
-    settings = checkpoint.config.network
-    dimensions = {**settings.dimensions}
-    if family(settings.family).dimensions.classes:
-        dimensions["classes"] = len(checkpoint.classes)
-    network = family(settings.family).build(dimensions)
-    load_weights(network, checkpoint, source=source)
-    return network.eval()
 
 
 def _temporary_folder(bundle: Path) -> Path:
@@ -189,38 +162,49 @@ def _parity_pictures(source: str | None) -> list[NDArray[np.float32]]:
     return [color.lightness_from_rgb(decode(sample)) for sample in samples]
 
 
-def _write_bundle(
+def _check_finite(network: ColorNetwork, path: Path) -> None:
+    for name, tensor in network.state_dict().items():
+        if not tensor.isfinite().all():
+            raise ExportError(
+                f"{path} holds weights that are not finite ({name}, batch norm folded); numbers "
+                "were needed; export an earlier checkpoint"
+            )
+
+
+def _precisions(asked: Precision, network: ColorNetwork) -> tuple[str, ...]:
+    """The storage precisions to try, in this order."""
+    if asked != "auto":
+        return (asked,)
+    return ("float16", "float32") if fits_float16(network) else ("float32",)
+
+
+def _write_spec(
     folder: Path,
     checkpoint: Checkpoint,
-    network: JointNetwork,
+    network: ColorNetwork,
     precision: str,
+    names: GraphNames,
     name: str | None,
     version: str,
     licence: str,
     render_size: int | None,
-    with_folded: bool,
 ) -> ModelSpec:
-    d = network.dimensions
-    folded = fold(network)
-    names = write_graphs(folded, folder, precision)
-    if with_folded:
-        state = {key: value.contiguous() for key, value in folded.state_dict().items()}
-        save_file(state, folder / FOLDED_FILE)
-    config = checkpoint.config
+    d, config = network.dimensions, checkpoint.config
     spec = ModelSpec(
         name=name or config.name,
         family=config.network.family,
         version=version,
         configuration=asdict(d),
         size=SizeRule(
-            multiple=d.low_stride,
+            multiple=d.multiple,
             chroma_scale=d.chroma_scale,
             training_size=d.training_size,
-            global_size=d.training_size if d.has_global else None,
+            global_size=d.training_size if d.global_width else None,
             render_size=render_size or d.training_size,
+            halo=measure_halo(network),
         ),
         graphs={key: GraphSpec(f"{key}.onnx", *value) for key, value in names.items()},
-        decoder={"kind": "regression"},
+        decoder=_decoder(network),
         precision=precision,
         licence=licence,
         files={path.name: file_sha256(path) for path in sorted(folder.iterdir())},
@@ -237,77 +221,18 @@ def _write_bundle(
     return spec
 
 
-@torch.no_grad()
-def _compare(
-    folder: Path, network: JointNetwork, precision: str, pictures: list[NDArray[np.float32]]
-) -> Parity:
-    """Run every picture at several shapes through torch and through the graphs.
-
-    The graphs are held against torch with the weights rounded as they are stored, which they must
-    equal; what the rounding itself costs is measured apart, against the unfolded network.
-    """
-    bundle = open_bundle(folder)
-    rule = bundle.spec.size
-    rounded = fold(network)
-    if precision == "float16":
-        for parameter in rounded.parameters():
-            if parameter.numel() * parameter.element_size() >= MIN_SHARED_BYTES:
-                parameter.copy_(parameter.half().float())
-    runner = OnnxRuntimeRunner(bundle)
-    differences: list[NDArray[np.float32]] = []
-    costs: list[float] = []
-    for index, picture in enumerate(pictures):
-        for rows, columns in (PARITY_SHAPES[0], PARITY_SHAPES[1:][index % len(PARITY_SHAPES[1:])]):
-            size = (rows * rule.multiple, columns * rule.multiple)
-            lightness = resize_plane(picture, size)[None, None]
-            side = rule.global_size
-            square = None if side is None else resize_plane(picture, (side, side))[None, None]
-            found = _chroma_of_graphs(runner, lightness, square)
-            true = _chroma_of_torch(rounded, lightness, square)
-            differences += [np.abs(f - t).ravel() for f, t in zip(found, true, strict=True)]
-            unrounded = _chroma_of_torch(network, lightness, square)
-            coloured = (
-                color.merge_lab(lightness[0, 0], chroma[0][0], scale=rule.chroma_scale)
-                for chroma in (found, unrounded)
-            )
-            costs.append(metrics.mean_ciede2000(*coloured))
-    runner.close()
-    every = np.concatenate(differences)
-    return Parity(float(every.max()), float(every.mean()), float(np.mean(costs)), len(differences))
-
-
-def _chroma_of_graphs(
-    runner: OnnxRuntimeRunner, lightness: NDArray[np.float32], square: NDArray[np.float32] | None
-) -> list[NDArray[np.float32]]:
-    """Chroma of the local graph fed by the global one, and of the joint graph."""
-    if square is None:
-        return runner.run("local", {"lightness": lightness}, ["chroma"])
-    (features,) = runner.run("global", {"lightness": square}, ["global_features"])
-    inputs = {"lightness": lightness, "global_features": features}
-    return [
-        *runner.run("local", inputs, ["chroma"]),
-        *runner.run("joint", {"lightness": square}, ["chroma"]),
-    ]
-
-
-def _chroma_of_torch(
-    network: JointNetwork, lightness: NDArray[np.float32], square: NDArray[np.float32] | None
-) -> list[NDArray[np.float32]]:
-    """The same from torch."""
-    low = network.low(network.normalise(torch.from_numpy(lightness)))
-    if square is None:
-        return [network.colorize(low, None).numpy()]
-    joint = network(torch.from_numpy(square))
-    return [network.colorize(low, joint.global_features).numpy(), joint.chroma.numpy()]
-
-
-def _check_parity(parity: Parity, spec: ModelSpec) -> None:
-    if not (parity.max_difference <= MAX_DIFFERENCE and parity.mean_difference <= MEAN_DIFFERENCE):
-        raise ExportError(
-            f"the graphs of {spec.name!r} differ from torch by {parity.max_difference:.2e} at most "
-            f"and {parity.mean_difference:.2e} on average in a*b*; at most {MAX_DIFFERENCE:g} and "
-            f"{MEAN_DIFFERENCE:g} were needed; nothing was written, report this as a fault"
-        )
+def _decoder(network: ColorNetwork) -> dict[str, Any]:
+    """What the spec says of how chroma comes out."""
+    coding = network.coding
+    if not isinstance(coding, BinCoding):
+        return {"kind": "regression"}
+    decoder = coding.decoder
+    entries: dict[str, Any] = {"kind": decoder.kind, "bins": coding.channels}
+    if decoder.kind == "annealed-mean":
+        entries["temperature"] = decoder.temperature
+    if decoder.smoothing:
+        entries["smoothing"] = decoder.smoothing
+    return entries
 
 
 def _put_in_place(temporary: Path, bundle: Path, overwrite: bool) -> None:

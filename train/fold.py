@@ -6,11 +6,16 @@ First the arithmetic, in float64 on plain tensors; then the walk over a network'
 
 from __future__ import annotations
 
+import copy
+from typing import TypeVar
+
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from trtcolor_train.models.iizuka import JointNetwork
+from trtcolor_train.models.blocks import ChannelAffine
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 def fold_arrays(
@@ -45,29 +50,30 @@ def fold_arrays(
 
 
 @torch.no_grad()
-def fold(network: JointNetwork) -> JointNetwork:
+def fold(network: Network) -> Network:
     """The same network without batch norm, in evaluation mode; the original is left alone.
 
-    Every module that has a ``layer`` and a ``norm`` after it is folded; everything else is copied.
+    A norm behind a ``layer`` in one module (`Block`, `Fusion`) goes into that layer; a norm that
+    stands by itself, behind a ReLU, becomes a `ChannelAffine`.
     """
-    folded = type(network)(network.dimensions, batch_norm=False)
-    state = {name: value for name, value in network.state_dict().items() if ".norm." not in name}
-    for name, module in network.named_modules():
+    folded = copy.deepcopy(network).eval()
+    for module in list(folded.modules()):
         norm = getattr(module, "norm", None)
-        if not isinstance(norm, _BatchNorm):
-            continue
-        layer = module.layer
-        assert isinstance(layer, nn.Conv2d | nn.Linear)
-        assert norm.running_mean is not None
-        assert norm.running_var is not None
-        state[f"{name}.layer.weight"], state[f"{name}.layer.bias"] = fold_arrays(
-            layer.weight,
-            layer.bias,
-            norm.running_mean,
-            norm.running_var,
-            norm.weight,
-            norm.bias,
-            norm.eps,
-        )
-    folded.load_state_dict(state)
-    return folded.eval()
+        layer = getattr(module, "layer", None)
+        if isinstance(norm, _BatchNorm) and isinstance(layer, nn.Conv2d | nn.Linear):
+            weight, bias = fold_arrays(layer.weight, layer.bias, *_statistics(norm), norm.eps)
+            layer.weight, layer.bias = nn.Parameter(weight), nn.Parameter(bias)
+            setattr(module, "norm", None)  # noqa: B010 (torch types modules as tensors)
+    for module in list(folded.modules()):
+        for name, child in list(module.named_children()):
+            if isinstance(child, _BatchNorm):
+                one = torch.ones_like(child.weight)
+                scale, shift = fold_arrays(one, None, *_statistics(child), child.eps)
+                setattr(module, name, ChannelAffine(scale, shift))
+    return folded
+
+
+def _statistics(norm: _BatchNorm) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    return norm.running_mean, norm.running_var, norm.weight, norm.bias

@@ -1,147 +1,113 @@
 """A folded network as ONNX graphs whose weights share one file.
 
 ``local``, ``global`` and ``joint`` (DESIGN.md, "A model is a bundle") are traced by torch's
-exporter; then every weight of some size moves to ``weights.bin``, once, however many graphs use it.
+exporter; then every weight of some size moves to ``weights.bin`` (weights.py).
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnx
 import torch
-from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 from torch.export import Dim
 
 from trtcolor.errors import ExportError
-from trtcolor_train.models.iizuka import JointNetwork
+from trtcolor.spec import LARGEST_SIDE
+from trtcolor_train.bins import BinCoding
+from trtcolor_train.models.network import ColorNetwork
+from trtcolor_train.weights import SharedWeights
 
-WEIGHTS_FILE = "weights.bin"
-# Biases and scalars stay in the graph: they are small, and rounding them gains nothing.
-MIN_SHARED_BYTES = 2048
-ALIGNMENT = 64
-# The exporter wants bounds for its free sizes; beyond this no picture is met.
-LARGEST_SIDE = 16384
+GraphNames = dict[str, tuple[tuple[str, ...], tuple[str, ...]]]
+"""(input names, output names) by graph name."""
 
 
 class LocalGraph(nn.Module):
-    """lightness (N, 1, H, W) [, global_features (N, G)] -> chroma (N, 2, H/s, W/s)."""
+    """lightness (N, 1, H, W) [, global_features (N, G)] -> chroma (N, 2, H/s, W/s) [, bin_logits].
 
-    def __init__(self, network: JointNetwork) -> None:
+    ``bin_logits`` (N, Q, H/s, W/s) are the scores of a classifier's colour bins.
+    """
+
+    def __init__(self, network: ColorNetwork) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, lightness: Tensor, global_features: Tensor | None = None) -> Tensor:
-        network = self.network
-        return network.colorize(network.low(network.normalise(lightness)), global_features)
+    def forward(
+        self, lightness: Tensor, global_features: Tensor | None = None
+    ) -> tuple[Tensor, ...]:
+        output = self.network.paint(lightness, global_features)
+        return _colors(self.network, output, lightness)
 
 
 class GlobalGraph(nn.Module):
     """lightness (N, 1, S, S) -> global_features (N, G) [, class_logits (N, C)]."""
 
-    def __init__(self, network: JointNetwork) -> None:
+    def __init__(self, network: ColorNetwork) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, lightness: Tensor) -> tuple[Tensor, ...]:
-        network = self.network
-        features, logits = network.describe(network.low(network.normalise(lightness)))
+        features, logits = self.network.describe(lightness)
         return (features,) if logits is None else (features, logits)
 
 
 class JointGraph(nn.Module):
-    """lightness (N, 1, S, S) -> chroma, global_features [, class_logits], low level once."""
+    """lightness (N, 1, S, S) -> the local graph's outputs, the global one's; low level once."""
 
-    def __init__(self, network: JointNetwork) -> None:
+    def __init__(self, network: ColorNetwork) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, lightness: Tensor) -> tuple[Tensor, ...]:
-        return tuple(output for output in self.network(lightness) if output is not None)
+        output, *described = self.network(lightness)
+        pooled = (part for part in described if part is not None)
+        return *_colors(self.network, output, lightness), *pooled
 
 
-class SharedWeights:
-    """The content of ``weights.bin``: each distinct array once, aligned.
-
-    Args:
-        precision: ``float32`` or ``float16``, how arrays are stored.
-    """
-
-    def __init__(self, precision: str) -> None:
-        self.precision = precision
-        self._offsets: dict[bytes, int] = {}
-        self._content = bytearray()
-
-    def add(self, array: np.ndarray[Any, Any]) -> tuple[int, int]:
-        """Offset and length in bytes of an array's stored form.
-
-        Raises:
-            ExportError: a weight beyond float16's range.
-        """
-        stored = array.astype(np.dtype(self.precision))
-        if not np.isfinite(stored).all():
-            raise ExportError(
-                f"a weight of {np.abs(array).max():g} does not fit {self.precision}; one below "
-                "65504 was needed; export with --precision float32"
-            )
-        data = stored.tobytes()
-        key = hashlib.sha256(data).digest()
-        if key not in self._offsets:
-            self._content.extend(bytes(-len(self._content) % ALIGNMENT))
-            self._offsets[key] = len(self._content)
-            self._content.extend(data)
-        return self._offsets[key], len(data)
-
-    def write(self, folder: Path) -> None:
-        """Write ``weights.bin``."""
-        (folder / WEIGHTS_FILE).write_bytes(self._content)
+def _colors(network: ColorNetwork, output: Tensor, lightness: Tensor) -> tuple[Tensor, ...]:
+    chroma = network.decode(output, lightness)
+    return (chroma, output) if isinstance(network.coding, BinCoding) else (chroma,)
 
 
-def write_graphs(
-    network: JointNetwork, folder: Path, precision: str
-) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+def write_graphs(network: ColorNetwork, folder: Path, precision: str) -> GraphNames:
     """Write ``local.onnx``, with global features also ``global.onnx`` and ``joint.onnx``.
 
     Args:
-        network: folded, on the CPU, in evaluation mode.
+        network: folded, on the CPU, in evaluation mode, `rounded` for ``float16``.
         folder: exists, empty.
         precision: storage of the weights, ``float32`` or ``float16``; graphs compute in float32.
 
-    Returns:
-        (input names, output names) by graph name.
-
     Raises:
-        ExportError: a weight does not fit the precision, or batch norm is left in a graph.
+        ExportError: batch norm is left in a graph.
     """
     d = network.dimensions
     side = d.training_size
+    colors = ("chroma", "bin_logits")[: 2 if isinstance(network.coding, BinCoding) else 1]
     pooled = ("global_features", "class_logits")[: 2 if d.classes else 1]
-    names: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
+    names: GraphNames = {}
     weights = SharedWeights(precision)
     graphs: dict[str, tuple[nn.Module, tuple[Tensor, ...]]] = {}
     # The traced sizes differ from each other, or the exporter takes them for one and the same.
-    lightness = torch.full((2, 1, 3 * d.low_stride, 5 * d.low_stride), 50.0)
-    if d.has_global:
+    lightness = torch.full((2, 1, 3 * d.multiple, 5 * d.multiple), 50.0)
+    if d.global_width:
         square = torch.full((2, 1, side, side), 50.0)
-        features = torch.zeros(2, d.global_layers[-1])
+        features = torch.zeros(2, d.global_width)
         graphs["local"] = LocalGraph(network), (lightness, features)
         graphs["global"] = GlobalGraph(network), (square,)
         graphs["joint"] = JointGraph(network), (square,)
-        names["local"] = ("lightness", "global_features"), ("chroma",)
+        names["local"] = ("lightness", "global_features"), colors
         names["global"] = ("lightness",), pooled
-        names["joint"] = ("lightness",), ("chroma", *pooled)
+        names["joint"] = ("lightness",), (*colors, *pooled)
     else:
         graphs["local"] = LocalGraph(network), (lightness,)
-        names["local"] = ("lightness",), ("chroma",)
+        names["local"] = ("lightness",), colors
     for name, (module, example) in graphs.items():
-        model = _trace(module.eval(), example, *names[name], low_stride=d.low_stride)
+        model = _trace(module.eval(), example, *names[name], multiple=d.multiple)
         _name_shapes(model, name, d.chroma_scale)
         if any(node.op_type == "BatchNormalization" for node in model.graph.node):
             raise ExportError(
@@ -149,7 +115,7 @@ def write_graphs(
                 "this as a fault of trtcolor"
             )
         _forget_origin(model)
-        _share_weights(model, weights)
+        weights.take_from(model)
         (folder / f"{name}.onnx").write_bytes(model.SerializeToString())
     weights.write(folder)
     for name in graphs:
@@ -163,14 +129,14 @@ def _trace(
     inputs: tuple[str, ...],
     outputs: tuple[str, ...],
     *,
-    low_stride: int,
+    multiple: int,
 ) -> onnx.ModelProto:
     batch = Dim("batch", min=1, max=4096)
     shapes: dict[str, Mapping[int, Any]] = {name: {0: batch} for name in inputs}
     if isinstance(module, LocalGraph):
-        rows = Dim("rows", min=1, max=LARGEST_SIDE // low_stride)
-        columns = Dim("columns", min=1, max=LARGEST_SIDE // low_stride)
-        shapes["lightness"] = {0: batch, 2: low_stride * rows, 3: low_stride * columns}
+        rows = Dim("rows", min=1, max=LARGEST_SIDE // multiple)
+        columns = Dim("columns", min=1, max=LARGEST_SIDE // multiple)
+        shapes["lightness"] = {0: batch, 2: multiple * rows, 3: multiple * columns}
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)  # it lists torchvision's missing operators
@@ -194,9 +160,11 @@ def _trace(
 
 def _name_shapes(model: onnx.ModelProto, graph: str, scale: int) -> None:
     """Give the free dimensions readable names instead of the exporter's (s39, 4*rows)."""
+    grid = ("H", "W") if scale == 1 else (f"H/{scale}", f"W/{scale}")
     free = {
         "lightness": ("N", None, "H", "W"),
-        "chroma": ("N", None, f"H/{scale}", f"W/{scale}"),
+        "chroma": ("N", None, *grid),
+        "bin_logits": ("N", None, *grid),
     }
     for value in (*model.graph.input, *model.graph.output):
         dims = value.type.tensor_type.shape.dim
@@ -213,27 +181,3 @@ def _forget_origin(model: onnx.ModelProto) -> None:
     for part in (model, graph, *graph.node, *graph.initializer, *graph.input, *graph.output):
         part.doc_string = ""
         del part.metadata_props[:]
-
-
-def _share_weights(model: onnx.ModelProto, weights: SharedWeights) -> None:
-    graph = model.graph
-    casts = []
-    for initializer in graph.initializer:
-        array = numpy_helper.to_array(initializer)
-        if array.dtype != np.float32 or array.nbytes < MIN_SHARED_BYTES:
-            continue
-        offset, length = weights.add(array)
-        name = initializer.name
-        if weights.precision == "float16":
-            # The file holds halves; the graph widens them before anything else sees them.
-            initializer.name = f"{name}.float16"
-            initializer.data_type = TensorProto.FLOAT16
-            casts.append(helper.make_node("Cast", [initializer.name], [name], to=TensorProto.FLOAT))
-        initializer.ClearField("raw_data")
-        initializer.ClearField("float_data")
-        initializer.data_location = TensorProto.EXTERNAL
-        for key, value in (("location", WEIGHTS_FILE), ("offset", offset), ("length", length)):
-            initializer.external_data.add(key=key, value=str(value))
-    nodes = [*casts, *graph.node]
-    del graph.node[:]
-    graph.node.extend(nodes)

@@ -1,4 +1,4 @@
-"""The joint loss: colour + alpha x classification (004, Eq. 6)."""
+"""The losses: distances of the regressions, and colour + alpha x classification (004, Eq. 6)."""
 
 from __future__ import annotations
 
@@ -9,9 +9,6 @@ from torch.nn import functional as F
 
 from trtcolor_train.config import Loss
 
-# The networks speak a*b* in real units; the papers' losses are stated on (v + 110) / 220.
-CHROMA_RANGE = 220.0
-
 
 class LossTerms(NamedTuple):
     """The two terms and what is minimised, each a scalar; ``classification`` before alpha."""
@@ -21,36 +18,34 @@ class LossTerms(NamedTuple):
     classification: Tensor | None
 
 
-def color_loss(chroma: Tensor, target: Tensor, settings: Loss) -> Tensor:
-    """Distance of predicted from true a*b*.
+def distance(predicted: Tensor, true: Tensor, settings: Loss) -> Tensor:
+    """Distance of predicted from true colour coordinates, a scalar.
+
+    Of a difference u, ``mse`` is u^2, ``smooth_l1`` u^2 / (2 beta) up to beta and u - beta / 2
+    above, ``huber`` u^2 up to M = beta and M (2 u - M) above (001, 3.5).
 
     Args:
-        chroma: (N, 2, h, w), a*b* in real units.
-        target: the same shape: the true a*b*, area-averaged to the output grid (004, 3.2.5).
+        predicted, true: (N, K, h, w), in the coding's unit.
         settings: which distance and which reduction.
     """
-    predicted, true = chroma / CHROMA_RANGE, target / CHROMA_RANGE
     if settings.color == "mse":
         return F.mse_loss(predicted, true, reduction=settings.reduction)
-    return F.smooth_l1_loss(predicted, true, beta=settings.beta, reduction=settings.reduction)
+    if settings.color == "smooth_l1":
+        return F.smooth_l1_loss(predicted, true, beta=settings.beta, reduction=settings.reduction)
+    return 2.0 * F.huber_loss(predicted, true, delta=settings.beta, reduction=settings.reduction)
 
 
 def joint_loss(
-    chroma: Tensor,
-    target: Tensor,
-    class_logits: Tensor | None,
-    labels: Tensor | None,
-    settings: Loss,
+    color: Tensor, class_logits: Tensor | None, labels: Tensor | None, settings: Loss
 ) -> LossTerms:
     """Colour loss + alpha x cross entropy.
 
     Args:
-        chroma, target: as for `color_loss`.
+        color: the colour loss, from `trtcolor_train.coding.Coding.loss`.
         class_logits: (N, C), or None without a classifier.
         labels: (N,) int64, or None without labels.
         settings: alpha and reduction; with alpha 0 or without logits only the colours count.
     """
-    color = color_loss(chroma, target, settings)
     if class_logits is None or labels is None or settings.alpha == 0:
         return LossTerms(color, color, None)
     classification = F.cross_entropy(class_logits.float(), labels, reduction=settings.reduction)

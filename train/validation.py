@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.nn import functional as F
 
 from trtcolor import color, metrics
 from trtcolor.dataset import PictureSet
 from trtcolor_train.config import TrainingConfig
 from trtcolor_train.data import validation_batches
 from trtcolor_train.losses import joint_loss
-from trtcolor_train.models.iizuka import JointNetwork
+from trtcolor_train.models.network import ColorNetwork
 
 SHEET_PICTURES = 16
 
@@ -41,10 +40,17 @@ class Validation:
     colourfulness_original: float
     top1: float | None
 
+    def __str__(self) -> str:
+        scenes = "" if self.top1 is None else f", top-1 {self.top1:.1%}"
+        return (
+            f"CIEDE2000 {self.ciede2000:.3f} (grey {self.ciede2000_grey:.3f}), colourfulness "
+            f"{self.colourfulness:.1f} (originals {self.colourfulness_original:.1f}){scenes}"
+        )
+
 
 @torch.no_grad()
 def validate(
-    network: JointNetwork, pictures: PictureSet, config: TrainingConfig, device: torch.device
+    network: ColorNetwork, pictures: PictureSet, config: TrainingConfig, device: torch.device
 ) -> tuple[Validation, NDArray[np.uint8]]:
     """Measure on the first validation pictures; also a sheet grey | predicted | original.
 
@@ -60,22 +66,23 @@ def validate(
     for batch in validation_batches(
         pictures, size, config.training.batch_size, config.training.validation_pictures
     ):
-        lab = batch.lab.to(device, memory_format=torch.channels_last)
+        lightness = batch.lightness.to(device, memory_format=torch.channels_last)
         with autocast(device, config.training.precision):
-            prediction = network(lab[:, :1])
-        target = F.avg_pool2d(lab[:, 1:], scale)
+            prediction = network(lightness)
+        output = prediction.output.float()
+        target = network.coding.target(batch.lab.to(device), scale)
         labels = None if batch.labels is None else batch.labels.to(device)
-        terms = joint_loss(prediction.chroma, target, prediction.class_logits, labels, config.loss)
+        color_loss = network.coding.loss(output, target, config.loss)
+        terms = joint_loss(color_loss, prediction.class_logits, labels, config.loss)
+        decoded = network.decode(output, lightness).cpu().numpy()
         losses.append(float(terms.total))
         if prediction.class_logits is not None and labels is not None:
             right += (prediction.class_logits.argmax(1) == labels).tolist()
-        for true_lab, chroma in zip(
-            batch.lab.numpy(), prediction.chroma.cpu().numpy(), strict=True
-        ):
+        for true_lab, chroma in zip(batch.lab.numpy(), decoded, strict=True):
             original = color.rgb_from_lab(true_lab.transpose(1, 2, 0))
-            lightness = np.ascontiguousarray(true_lab[0])
-            coloured = color.merge_lab(lightness, chroma, scale=scale)
-            grey = color.merge_lab(lightness, np.zeros_like(chroma), scale=scale)
+            plane = np.ascontiguousarray(true_lab[0])
+            coloured = color.merge_lab(plane, chroma, scale=scale)
+            grey = color.merge_lab(plane, np.zeros_like(chroma), scale=scale)
             scores.append(
                 (
                     metrics.mean_ciede2000(coloured, original),

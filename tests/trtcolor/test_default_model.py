@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from trtcolor import metrics
+from trtcolor import color, metrics
+from trtcolor.backends.onnxruntime import OnnxRuntimeRunner
 from trtcolor.bundle import open_bundle
 from trtcolor.colorizer import Colorizer
 from trtcolor.demo import photographs, run_demo
 from trtcolor.evaluate import evaluate
+from trtcolor.resize import resize_plane
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 needs_data = pytest.mark.skipif(
@@ -51,6 +53,29 @@ def test_another_style_gives_other_colours() -> None:
         own = colorizer.colorize(pictures[0])
         styled = colorizer.colorize(pictures[0], global_features=style)
     assert metrics.mean_ciede2000(own, styled) > 0.5
+
+
+@needs_photographs
+def test_a_tile_with_the_halo_around_it_has_the_colours_of_the_whole_picture() -> None:
+    bundle = open_bundle("default")
+    rule = bundle.spec.size
+    assert rule.halo is not None
+    grey = np.asarray(Image.open(photographs()[0]).convert("L"))[:64, :160]
+    lightness = color.lightness_from_grey(grey)[None, None]
+    runner = OnnxRuntimeRunner(bundle)
+    square = resize_plane(lightness[0, 0], (rule.training_size, rule.training_size))[None, None]
+    (features,) = runner.run("global", {"lightness": square}, ["global_features"])
+
+    def paint(first: int, last: int) -> np.ndarray:
+        tile = np.ascontiguousarray(lightness[..., first:last])
+        inputs = {"lightness": tile, "global_features": features}
+        return runner.run("local", inputs, ["chroma"])[0]
+
+    inner = slice(rule.halo // rule.chroma_scale, None)
+    whole, tile = paint(0, 160), paint(64 - rule.halo, 160)
+    np.testing.assert_allclose(tile[..., inner], whole[..., 64 // rule.chroma_scale :], atol=1e-3)
+    short = paint(64 - rule.halo // 2, 160)[..., rule.halo // 2 // rule.chroma_scale :]
+    assert np.abs(short - whole[..., 64 // rule.chroma_scale :]).max() > 0.01
 
 
 @needs_data

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import io
+import os
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from trtcolor.demo import photographs
 from trtcolor.images import read_picture
+
+# Tests run side by side: threads that spin for each other would only take the cores away.
+torch.set_num_threads(1)
+os.environ["OMP_NUM_THREADS"] = "1"
 
 CLASSES = ("first", "second", "third")
 TINY = """

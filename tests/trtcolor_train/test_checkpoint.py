@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import resource
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,11 @@ def trained(optimizer_class: type[torch.optim.Optimizer]) -> Checkpoint:
     """After one real step, so that the optimiser has a state."""
     network = family("lee2016").build(CONFIG.network.dimensions)
     optimizer = optimizer_class(network.parameters(), lr=0.1)
-    network(torch.rand(2, 1, 128, 128) * 100).chroma.mean().backward()
+    network(torch.rand(2, 1, 128, 128) * 100).output.mean().backward()
     optimizer.step()
     return Checkpoint(
         CONFIG,
+        asdict(network.dimensions),
         1,
         network.state_dict(),
         optimizer.state_dict(),
@@ -47,6 +49,7 @@ def test_a_checkpoint_comes_back_whole(tmp_path: Path, kind: type[torch.optim.Op
     saved = trained(kind)
     save_checkpoint(tmp_path / "c.safetensors", saved)
     loaded = load_checkpoint(tmp_path / "c.safetensors")
+    assert json.dumps(loaded.dimensions) == json.dumps(saved.dimensions)
     assert (loaded.config, loaded.step, loaded.classes, loaded.data) == (
         saved.config,
         saved.step,
@@ -111,7 +114,14 @@ def test_weights_of_another_family_are_refused_by_name() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"classes": 5}, {"step": None}, {"optimizer_scalars": []}, {"config": None}]
+    "change",
+    [
+        {"classes": 5},
+        {"step": None},
+        {"optimizer_scalars": []},
+        {"config": None},
+        {"dimensions": 3},
+    ],
 )
 def test_a_header_of_another_shape_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
     path = tmp_path / "c.safetensors"

@@ -41,6 +41,16 @@ def test_every_shipped_configuration_reads_and_builds(path: Path) -> None:
         ("learning_rate = 0.01", "learning_rate = true", "of type float"),
         ("learning_rate = 0.01", "learning_rate = nan", "learning_rate is nan"),
         ("batch_size = 4", "batch_size = 4\nseed = -1", "training.seed is -1"),
+        ("batch_size = 4", "batch_size = 4\nloader_processes = -1", "loader_processes is -1"),
+        ("batch_size = 4", "batch_size = 4\nloader_processes = 0.5", "of type int"),
+        ("learning_rate = 0.01", "betas = [0.9, nan]", r"optimizer.betas is \[0.9, nan\]"),
+        ("learning_rate = 0.01", "betas = [1.0, 0.9]", "from 0 to below 1"),
+        ("learning_rate = 0.01", "betas = [0.9]", "a list of 2 values"),
+        ("learning_rate = 0.01", "momentum = 1.5", "optimizer.momentum is 1.5"),
+        ("learning_rate = 0.01", "clip_norm = inf", "optimizer.clip_norm is inf"),
+        ('name = "adamw"', 'name = "nesterov"\nmomentum = 0', "optimizer.momentum is 0"),
+        ('color = "smooth_l1"', "alpha = -1", "loss.alpha is -1"),
+        ("[loss]", "[augmentation]\nfilm = 1.5\n[loss]", "augmentation.film is 1.5"),
     ],
 )
 def test_a_wrong_entry_is_named(
@@ -57,3 +67,43 @@ def test_a_wrong_entry_is_named(
 def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no readable TOML"):
         read_config(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("training.steps", "SECTION.ENTRY=VALUE was needed"),
+        ("=3", "SECTION.ENTRY=VALUE was needed"),
+        ("training.=3", "SECTION.ENTRY=VALUE was needed"),
+        (".steps=3", "SECTION.ENTRY=VALUE was needed"),
+        ("name.steps=3", "name is no section"),
+        ("training.steps=many", "of type int"),
+        ("training.steps=", "of type int"),
+        ("training.pace=3", "unknown entries pace"),
+        ("lessons.steps=3", "unknown entries lessons"),
+        ("training=3", "a table of entries was needed"),
+    ],
+)
+def test_a_wrong_change_is_named(
+    write_config: Callable[..., Path], tmp_path: Path, change: str, said: str
+) -> None:
+    with pytest.raises(ConfigError, match=said):
+        read_config(write_config(tmp_path), [change])
+
+
+def test_changes_take_the_place_of_what_the_file_says(
+    write_config: Callable[..., Path], tmp_path: Path
+) -> None:
+    changes = [
+        "training.steps=7",
+        "data.description=from = here",
+        "augmentation.film=0.5",
+        "network.dimensions.low=[[8, 2], [8, 2]]",
+        "training.steps=9",
+    ]
+    config = read_config(write_config(tmp_path), changes)
+    assert config.training.steps == 9
+    assert config.data.description == "from = here"
+    assert config.augmentation.film == 0.5
+    assert config.network.dimensions["low"] == [[8, 2], [8, 2]]
+    assert config.network.dimensions["fusion"] == 16

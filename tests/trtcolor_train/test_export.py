@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +12,29 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from calibrated import calibrated_network, saved
+from click.testing import CliRunner
 from safetensors.torch import load_file
+from torch import nn
 
 from trtcolor import color
 from trtcolor.bundle import open_bundle
+from trtcolor.cli import main
 from trtcolor.colorizer import Colorizer
-from trtcolor.errors import CheckpointError, ExportError, OutputExistsError
+from trtcolor.errors import CheckpointError, ConfigError, ExportError, OutputExistsError
 from trtcolor.resize import resize_plane
 from trtcolor_train import export as export_module
+from trtcolor_train import parity as parity_module
+from trtcolor_train.bins import Decoder
+from trtcolor_train.build import network_from_checkpoint
 from trtcolor_train.checkpoint import load_checkpoint
 from trtcolor_train.config import read_config
-from trtcolor_train.export import export, network_from_checkpoint
+from trtcolor_train.export import export
+from trtcolor_train.fold import fold
 from trtcolor_train.loop import train
 from trtcolor_train.models import family
-from trtcolor_train.models.iizuka import JointNetwork
+from trtcolor_train.models.network import ColorNetwork
+from trtcolor_train.parity import Parity
 
 
 @pytest.fixture(scope="module")
@@ -36,15 +46,36 @@ def checkpoint(
     return train(read_config(write_config(folder, steps=12)), folder / "run", data_root=shards)
 
 
-def network_of(checkpoint: Path) -> JointNetwork:
+@pytest.fixture(scope="module")
+def wholes(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Parity]:
+    """Its bundle with float32 weights, not to be changed."""
+    return export(checkpoint, tmp_path_factory.mktemp("wholes") / "bundle", precision="float32")
+
+
+@pytest.fixture(scope="module")
+def halves(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Parity]:
+    """Its bundle as exported by default, with a name and a licence, not to be changed."""
+    folder = tmp_path_factory.mktemp("halves") / "bundle"
+    return export(checkpoint, folder, name="mine", licence="none at all")
+
+
+@pytest.fixture(scope="module")
+def quick(photos: list[Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint whose bundle has one small graph."""
+    path = tmp_path_factory.mktemp("quick") / "checkpoint.safetensors"
+    network = calibrated_network("iizuka2016-baseline", photos)
+    return saved(network, "iizuka2016-baseline", path)
+
+
+def network_of(checkpoint: Path) -> ColorNetwork:
     return network_from_checkpoint(load_checkpoint(checkpoint), source="test")
 
 
-@pytest.mark.parametrize("precision", ["float32", "float16"])
+@pytest.mark.parametrize("precision", ["wholes", "halves"])
 def test_the_bundle_colours_as_torch_does(
-    checkpoint: Path, photos: list[Any], precision: str, tmp_path: Path
+    checkpoint: Path, photos: list[Any], precision: str, request: pytest.FixtureRequest
 ) -> None:
-    bundle, parity = export(checkpoint, tmp_path / "bundle", precision=precision)  # type: ignore[arg-type]
+    bundle, parity = request.getfixturevalue(precision)
     assert parity.max_difference <= 1e-2
     assert parity.mean_difference <= 1e-3
     assert parity.comparisons >= 12
@@ -54,19 +85,19 @@ def test_the_bundle_colours_as_torch_does(
     padded = np.pad(lightness, ((0, 3), (0, 1)), mode="edge")[None, None]
     square = resize_plane(lightness, (32, 32))[None, None]
     with torch.no_grad():
-        low = network.low(network.normalise(torch.from_numpy(padded)))
+        taken = torch.from_numpy(padded)
         features = network(torch.from_numpy(square)).global_features
-        chroma = network.colorize(low, features)[0, :, :31, :42].numpy()
+        chroma = network.decode(network.paint(taken, features), taken)[0, :, :31, :42].numpy()
     with Colorizer(bundle, render="full") as colorizer:
         prepared = colorizer.prepare(photo)
         found = colorizer.predict(prepared)
         labels = colorizer.classify(photo, top=3)
-    assert np.abs(found - chroma).max() <= (1e-2 if precision == "float32" else 1.0)
+    assert np.abs(found - chroma).max() <= (1e-2 if precision == "wholes" else 1.0)
     assert sorted(name for name, _ in labels) == ["first", "second", "third"]
 
 
-def test_weights_are_stored_once_for_all_graphs(checkpoint: Path, tmp_path: Path) -> None:
-    bundle, _ = export(checkpoint, tmp_path / "bundle", precision="float32", folded=False)
+def test_weights_are_stored_once_for_all_graphs(wholes: tuple[Path, Parity]) -> None:
+    bundle, _ = wholes
     offsets: dict[str, set[tuple[str, str]]] = {}
     for name in ("local", "global", "joint"):
         model = onnx.load(str(bundle / f"{name}.onnx"), load_external_data=False)
@@ -81,8 +112,8 @@ def test_weights_are_stored_once_for_all_graphs(checkpoint: Path, tmp_path: Path
     assert stored <= (bundle / "weights.bin").stat().st_size < stored + 64 * len(offsets["joint"])
 
 
-def test_no_graph_names_a_file_of_this_machine(checkpoint: Path, tmp_path: Path) -> None:
-    bundle, _ = export(checkpoint, tmp_path / "bundle")
+def test_no_graph_names_a_file_of_this_machine(halves: tuple[Path, Parity]) -> None:
+    bundle, _ = halves
     sources = str(Path(export_module.__file__).parent).encode()
     for graph in bundle.glob("*.onnx"):
         content = graph.read_bytes()
@@ -91,31 +122,88 @@ def test_no_graph_names_a_file_of_this_machine(checkpoint: Path, tmp_path: Path)
 
 
 def test_float16_storage_halves_the_weights_and_is_chosen_where_it_is_free(
-    checkpoint: Path, tmp_path: Path
+    halves: tuple[Path, Parity], wholes: tuple[Path, Parity]
 ) -> None:
-    chosen, parity = export(checkpoint, tmp_path / "auto")
-    full, _ = export(checkpoint, tmp_path / "full", precision="float32")
+    (chosen, parity), (full, _) = halves, wholes
     assert parity.ciede2000 < 0.1
     assert open_bundle(chosen).spec.precision == "float16"
-    halves, wholes = ((b / "weights.bin").stat().st_size for b in (chosen, full))
-    assert halves < 0.52 * wholes
+    small, large = ((b / "weights.bin").stat().st_size for b in (chosen, full))
+    assert small < 0.52 * large
+
+
+def test_what_float16_does_not_hold_stays_float32(
+    quick: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    network = network_of(quick)
+    weight = network.get_parameter("mid.0.layer.weight")
+    weight.detach()[0, 0, 0, 0] = 1e6
+    norm = network.get_submodule("mid.0.norm")
+    assert isinstance(norm, nn.BatchNorm2d)
+    nn.init.ones_(norm.weight)
+    assert norm.running_var is not None
+    norm.running_var[0] = 1.0
+    path = saved(network, "iizuka2016-baseline", tmp_path / "checkpoint.safetensors")
+    bundle, _ = export(path, tmp_path / "auto", say=said.append)
+    assert open_bundle(bundle).spec.precision == "float32"
+    assert [line[:8] for line in said] == ["float32:"]
+    with pytest.raises(ExportError, match=r"does not fit float16; .*--precision float32"):
+        export(path, tmp_path / "halves", precision="float16")
+    monkeypatch.setattr(export_module, "MAX_HALF_CIEDE2000", 0.0)
+    bundle, _ = export(quick, tmp_path / "costly", say=said.append)
+    assert open_bundle(bundle).spec.precision == "float32"
+    assert [line[:8] for line in said] == ["float32:", "float16:", "float32:"]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_not_finite_are_refused(value: float, quick: Path, tmp_path: Path) -> None:
+    network = network_of(quick)
+    norm = network.get_submodule("low.1.norm")
+    assert isinstance(norm, nn.BatchNorm2d)
+    norm.bias.detach()[3] = value
+    path = saved(network, "iizuka2016-baseline", tmp_path / "checkpoint.safetensors")
+    with pytest.raises(ExportError, match=r"not finite \(low.1.layer.bias"):
+        export(path, tmp_path / "bundle")
+    assert not (tmp_path / "bundle").exists()
+
+
+@pytest.mark.parametrize("precision", ["float32", "auto"])
+def test_a_wrong_fold_is_found(
+    precision: Any, quick: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without_shift(network: ColorNetwork) -> ColorNetwork:
+        folded = fold(network)
+        nn.init.zeros_(folded.get_parameter("mid.0.layer.bias"))
+        return folded
+
+    monkeypatch.setattr(export_module, "fold", without_shift)
+    with pytest.raises(ExportError, match="differ from torch"):
+        export(quick, tmp_path / "bundle", precision=precision)
+
+
+def test_colours_that_srgb_lacks_count_for_the_mean_alone() -> None:
+    graphs = np.array([[[[10.0, 300.0]], [[0.0, -200.0]]]], np.float32)
+    lightness = np.full((1, 1, 1, 2), 50.0, np.float32)
+    assert parity_module._in_gamut(graphs, lightness, 1).tolist() == [[True, False]]
+    graphs[:] = np.nan
+    assert parity_module._in_gamut(graphs, lightness, 1).all()
 
 
 def test_folded_weights_load_as_the_same_network_without_batch_norm(
-    checkpoint: Path, tmp_path: Path
+    checkpoint: Path, halves: tuple[Path, Parity]
 ) -> None:
-    bundle, _ = export(checkpoint, tmp_path / "bundle")
+    bundle, _ = halves
     network = network_of(checkpoint)
-    folded = JointNetwork(network.dimensions, batch_norm=False).eval()
+    folded = fold(family("lee2016").build(asdict(network.dimensions)))
     folded.load_state_dict(load_file(bundle / "folded.safetensors"))
     lightness = torch.rand(2, 1, 32, 32) * 100
     with torch.no_grad():
-        true, found = network(lightness).chroma, folded(lightness).chroma
+        true, found = network(lightness).output, folded(lightness).output
     assert (found - true).abs().max() <= 1e-5 * true.abs().max()
 
 
-def test_the_spec_says_what_was_trained(checkpoint: Path, tmp_path: Path) -> None:
-    bundle, _ = export(checkpoint, tmp_path / "bundle", name="mine", licence="none at all")
+def test_the_spec_says_what_was_trained(checkpoint: Path, halves: tuple[Path, Parity]) -> None:
+    bundle, _ = halves
     spec = open_bundle(bundle).spec
     assert (spec.name, spec.family, spec.licence) == ("mine", "lee2016", "none at all")
     assert (spec.size.multiple, spec.size.chroma_scale, spec.size.global_size) == (4, 2, 32)
@@ -125,49 +213,31 @@ def test_the_spec_says_what_was_trained(checkpoint: Path, tmp_path: Path) -> Non
     assert again.dimensions == network_of(checkpoint).dimensions
 
 
-def test_a_network_without_global_features_exports_one_graph(
-    shards: Path, photos: list[Any], write_config: Callable[..., Path], tmp_path: Path
-) -> None:
-    path = write_config(tmp_path, steps=4)
-    text = path.read_text().replace("lee2016", "iizuka2016-baseline")
-    text = text.replace("[16, 1]]\nmid", "[16, 1], [16, 2], [16, 1]]\nmid")
-    for name in ("global_convolutions", "global_layers", "classifier"):
-        text = "\n".join(line for line in text.splitlines() if not line.startswith(name))
-    text = text.replace("colorization = [8, 8, 0, 8]", "colorization = [8, 0, 8, 0, 8]")
-    path.write_text(text.replace("[loss]", "[loss]\nalpha = 0"))
-    trained = train(read_config(path), tmp_path / "run", data_root=shards)
-    bundle, _ = export(trained, tmp_path / "bundle")
-    assert set(open_bundle(bundle).spec.graphs) == {"local"}
-    photo = photos[0][:50, :70]
-    with Colorizer(bundle) as colorizer:
-        assert colorizer.colorize(photo).shape == photo.shape
-
-
 def test_a_failing_comparison_writes_nothing(
-    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    quick: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "out"
     folder.mkdir()
-    monkeypatch.setattr(export_module, "MAX_DIFFERENCE", 0.0)
-    monkeypatch.setattr(export_module, "MEAN_DIFFERENCE", 0.0)
+    monkeypatch.setattr(parity_module, "MAX_DIFFERENCE", 0.0)
+    monkeypatch.setattr(parity_module, "MEAN_DIFFERENCE", 0.0)
     with pytest.raises(ExportError, match="differ from torch"):
-        export(checkpoint, folder / "bundle")
+        export(quick, folder / "bundle")
     assert list(folder.iterdir()) == []
 
 
 def test_an_existing_folder_is_replaced_only_when_asked_and_a_bundle(
-    checkpoint: Path, tmp_path: Path
+    quick: Path, tmp_path: Path
 ) -> None:
-    bundle, _ = export(checkpoint, tmp_path / "bundle")
+    bundle, _ = export(quick, tmp_path / "bundle")
     with pytest.raises(OutputExistsError, match="is there already"):
-        export(checkpoint, bundle)
-    export(checkpoint, bundle, name="second", overwrite=True)
+        export(quick, bundle)
+    export(quick, bundle, name="second", overwrite=True)
     assert open_bundle(bundle).spec.name == "second"
     precious = tmp_path / "precious"
     precious.mkdir()
     (precious / "file").write_text("keep")
     with pytest.raises(ExportError, match="no bundle"):
-        export(checkpoint, precious, overwrite=True)
+        export(quick, precious, overwrite=True)
     assert (precious / "file").read_text() == "keep"
 
 
@@ -177,16 +247,16 @@ def test_what_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
         export(tmp_path / "c", tmp_path / "bundle")
 
 
-def test_a_bundle_that_cannot_be_written_is_one_sentence(checkpoint: Path, tmp_path: Path) -> None:
+def test_a_bundle_that_cannot_be_written_is_one_sentence(quick: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ExportError, match="could not be written"):
-        export(checkpoint, tmp_path / "file" / "bundle")
+        export(quick, tmp_path / "file" / "bundle")
 
 
 def test_the_old_bundle_comes_back_if_the_new_one_cannot_take_its_place(
-    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    quick: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bundle, _ = export(checkpoint, tmp_path / "out" / "bundle", name="old")
+    bundle, _ = export(quick, tmp_path / "out" / "bundle", name="old")
     rename = os.rename
 
     def fail_once(source: Path, target: Path) -> None:
@@ -197,6 +267,50 @@ def test_the_old_bundle_comes_back_if_the_new_one_cannot_take_its_place(
 
     monkeypatch.setattr(os, "rename", fail_once)
     with pytest.raises(ExportError, match="could not be written"):
-        export(checkpoint, bundle, name="new", overwrite=True)
+        export(quick, bundle, name="new", overwrite=True)
     assert open_bundle(bundle).spec.name == "old"
     assert [path.name for path in bundle.parent.iterdir()] == ["bundle"]
+
+
+def test_a_decoder_for_a_network_without_bins_is_refused(quick: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="'iizuka2016-baseline', which predicts colours"):
+        export(quick, tmp_path / "bundle", decoder=Decoder("mode"))
+    assert not (tmp_path / "bundle").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("--temperature 0", "the temperature is 0.0; a number above 0"),
+        ("--temperature nan", "the temperature is nan; a number above 0"),
+        ("--smoothing -1", "the smoothing is -1.0; a deviation of 0 to 64"),
+        ("--smoothing 1e9", "the smoothing is 1000000000.0; a deviation of 0 to 64"),
+        ("--decoder mode --temperature 0.5", "a temperature came for the decoder 'mode'"),
+        ("--decoder mode", "a decoder came for 'iizuka2016-baseline'"),
+    ],
+)
+def test_the_command_line_refuses_impossible_decoders_in_one_sentence(
+    options: str, said: str, quick: Path, tmp_path: Path
+) -> None:
+    result = CliRunner().invoke(main, ["export", str(quick), str(tmp_path / "b"), *options.split()])
+    assert result.exit_code == 1
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert said in line
+    assert not (tmp_path / "b").exists()
+
+
+def test_the_command_line_exports_with_the_decoder_that_was_asked_for(
+    photos: list[Any], tmp_path: Path
+) -> None:
+    network = calibrated_network("hwang2016-classification", photos)
+    path = saved(network, "hwang2016-classification", tmp_path / "checkpoint.safetensors")
+    command = ["export", str(path), str(tmp_path / "b"), "--temperature", "0.5", "--smoothing", "1"]
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 0, result.output
+    assert open_bundle(tmp_path / "b").spec.decoder == {
+        "kind": "annealed-mean",
+        "bins": 100,
+        "temperature": 0.5,
+        "smoothing": 1.0,
+    }

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import pytest
 import torch
+from narrow import narrow_network
 from torch import nn
 from torch.nn import functional as F
 
 from trtcolor.errors import ConfigError
+from trtcolor_train.bins import BinCoding
+from trtcolor_train.config import Loss
 from trtcolor_train.models import FAMILIES, family
 from trtcolor_train.models.blocks import Block
 from trtcolor_train.models.iizuka import Fusion, JointNetwork
+from trtcolor_train.models.network import ColorNetwork
 
 
-def shapes_of_layers(network: JointNetwork, side: int) -> dict[str, list[tuple[int, ...]]]:
+def shapes_of_layers(network: ColorNetwork, side: int) -> dict[str, list[tuple[int, ...]]]:
     """Output shape (without N) of every block, upsample and output layer, by part."""
+    assert isinstance(network, JointNetwork)
     found: dict[str, list[tuple[int, ...]]] = {}
     for name, module in network.named_modules():
         part, _, _ = name.partition(".")
@@ -88,7 +93,7 @@ def test_lee2016_has_the_layers_of_tables_i_to_v() -> None:
 def test_the_baseline_has_a_convolution_for_the_fusion_and_no_global_network() -> None:
     network = family("iizuka2016-baseline").build().eval()
     prediction = network(torch.rand(1, 1, 64, 40) * 100)
-    assert prediction.chroma.shape == (1, 2, 32, 20)
+    assert prediction.output.shape == (1, 2, 32, 20)
     assert prediction.global_features is None
     assert prediction.class_logits is None
     assert isinstance(network.fusion, Block)
@@ -96,18 +101,55 @@ def test_the_baseline_has_a_convolution_for_the_fusion_and_no_global_network() -
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-def test_chroma_stays_inside_the_sigmoids_range(name: str) -> None:
-    network = family(name).build().eval()
-    side = network.dimensions.training_size
-    chroma = network(torch.rand(1, 1, side, side) * 100).chroma
-    assert chroma.shape == (1, 2, side // 2, side // 2)
+@torch.no_grad()
+def test_every_family_gives_finite_chroma_on_its_grid_at_any_multiple(name: str) -> None:
+    network = narrow_network(name).eval()
+    d = network.dimensions
+    height, width = 3 * d.multiple, 7 * d.multiple
+    features = torch.rand(2, d.global_width) if d.global_width else None
+    for level in (0.0, 100.0):
+        lightness = torch.full((2, 1, height, width), level)
+        lightness[0, 0, : height // 2] = 100.0 - level
+        chroma = network.decode(network.paint(lightness, features), lightness)
+        assert chroma.shape == (2, 2, height // d.chroma_scale, width // d.chroma_scale)
+        assert chroma.isfinite().all()
+
+
+@pytest.mark.parametrize("space", ["lab", "yuv", "rgb"])
+@torch.no_grad()
+def test_a_sigmoid_network_states_colours_within_its_space(space: str) -> None:
+    network = family("iizuka2016-baseline").build({"color_space": space}).eval()
+    lightness = torch.rand(1, 1, 64, 64) * 100
+    output = network(lightness).output
+    chroma = network.decode(output, lightness)
+    assert output.shape[1] == (3 if space == "rgb" else 2)
     assert chroma.abs().max() <= 110
     assert chroma.std() > 0
 
 
+@pytest.mark.parametrize("name", FAMILIES)
+def test_training_moves_every_family_towards_its_target(name: str) -> None:
+    torch.manual_seed(0)
+    network = narrow_network(name)
+    d = network.dimensions
+    lab = torch.rand(4, 3, d.training_size, d.training_size) * 60 - 20
+    lab[:, :1] = torch.rand(4, 1, d.training_size, d.training_size) * 60 + 20
+    target = network.coding.target(lab, d.chroma_scale)
+    settings = Loss("cross_entropy" if isinstance(network.coding, BinCoding) else "mse")
+    optimizer = torch.optim.Adam(network.parameters(), lr=3e-3)
+    losses = []
+    for _ in range(12):
+        loss = network.coding.loss(network(lab[:, :1]).output, target, settings)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.95 * losses[0]
+
+
 def test_fusion_equals_the_papers_product_with_the_concatenated_vector() -> None:
     torch.manual_seed(0)
-    fusion = Fusion(3, 5, 7, batch_norm=True).eval()
+    fusion = Fusion(3, 5, 7).eval()
     mid, features = torch.randn(2, 5, 4, 6), torch.randn(2, 3)
     joined = torch.cat([features[:, :, None, None].expand(-1, -1, 4, 6), mid], 1)
     expected = F.conv2d(joined, fusion.layer.weight[:, :, None, None])
@@ -149,6 +191,8 @@ def test_the_classification_loss_reaches_only_classifier_global_and_low_level() 
     [
         ({"width": 3}, "unknown dimensions width"),
         ({"training_size": 100}, "multiple of the network's total stride 16"),
+        ({"training_size": 98}, "a multiple of 4"),
+        ({"color_space": "hsv"}, "one of lab, yuv, rgb"),
         ({"global_layers": [16]}, "at least two"),
         ({"colorization": [8, 0, 0, 0, 8]}, "upsamples"),
         ({"low": 7}, "cannot be read"),

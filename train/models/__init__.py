@@ -5,22 +5,23 @@ To add a family, write its file and add its line to `FAMILIES` (see CONTRIBUTING
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from trtcolor.errors import ConfigError
-from trtcolor_train.models import iizuka
+from trtcolor_train.models import hwang, iizuka, olah
+from trtcolor_train.models.network import ColorNetwork, Dimensions
 
 
 @dataclass(frozen=True)
 class Family:
     """A named network: its class and the dimensions that its paper gives."""
 
-    network: type[iizuka.JointNetwork]
-    dimensions: iizuka.Dimensions
+    network: Callable[[Any], ColorNetwork]
+    dimensions: Dimensions
 
-    def resolve(self, overrides: Mapping[str, Any] | None = None) -> iizuka.Dimensions:
+    def resolve(self, overrides: Mapping[str, Any] | None = None) -> Dimensions:
         """The paper's dimensions with some replaced.
 
         Args:
@@ -46,7 +47,7 @@ class Family:
                 "family's own were needed; mend the configuration"
             ) from None
 
-    def build(self, overrides: Mapping[str, Any] | None = None) -> iizuka.JointNetwork:
+    def build(self, overrides: Mapping[str, Any] | None = None) -> ColorNetwork:
         """Build the network with freshly initialised weights.
 
         Raises:
@@ -66,6 +67,11 @@ FAMILIES: dict[str, Family] = {
     "iizuka2016": Family(iizuka.JointNetwork, iizuka.IIZUKA2016),
     "iizuka2016-baseline": Family(iizuka.JointNetwork, iizuka.IIZUKA2016_BASELINE),
     "lee2016": Family(iizuka.JointNetwork, iizuka.LEE2016),
+    "hwang2016-regression": Family(hwang.RegressionNetwork, hwang.HWANG2016_REGRESSION),
+    "hwang2016-classification": Family(hwang.ClassificationNetwork, hwang.HWANG2016_CLASSIFICATION),
+    "olah2022-regression": Family(olah.RegressionNetwork, olah.OLAH2022_REGRESSION),
+    "olah2022-cnn": Family(olah.CnnNetwork, olah.OLAH2022_CNN),
+    "olah2022-unet": Family(olah.UnetNetwork, olah.OLAH2022_UNET),
 }
 
 

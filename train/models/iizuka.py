@@ -11,7 +11,7 @@ One class, three configurations:
 Data flow (sizes for iizuka2016; lee2016 has one /2 less in low and one upsample less):
 
     lightness (N, 1, H, W)
-      -> low    (N, 512, H/8, W/8) -> mid (N, 256, H/8, W/8) -> fusion -> colorization -> chroma
+      -> low    (N, 512, H/8, W/8) -> mid (N, 256, H/8, W/8) -> fusion -> colorization -> a*b*
     lightness scaled to (N, 1, 224, 224)
       -> low -> global convolutions (N, 512, 7, 7) -> FC 1024 -> FC 512 -> FC 256 = global features
                                                                  \\-> FC 256 -> FC C = class logits
@@ -22,23 +22,22 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from typing import get_args
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from trtcolor.errors import ConfigError
-from trtcolor.spec import LARGEST_SIDE
-from trtcolor_train.models.blocks import conv_block, initialise, linear_block
+from trtcolor_train.coding import ColorSpace, sigmoid_coding
+from trtcolor_train.models import network
+from trtcolor_train.models.blocks import conv_block, initialise, linear_block, output_stack
+from trtcolor_train.models.network import ColorNetwork, Prediction
 
-# a*b* are mapped to the sigmoid's 0..1 by (v + 110) / 220; sRGB spans a -86..98, b -108..94.
-CHROMA_LIMIT = 110.0
 
-
-@dataclass(frozen=True)
-class Dimensions:
-    """Everything that distinguishes one network of this kind from another.
+@dataclass(frozen=True, kw_only=True)
+class Dimensions(network.Dimensions):
+    """Dimensions of the joint network.
 
     Attributes:
         low: (outputs, stride) of the low-level convolutions.
@@ -48,9 +47,8 @@ class Dimensions:
         fusion: outputs of the fusion layer.
         colorization: outputs of the convolutions; 0 stands for a nearest-neighbour upsample x2.
         classifier: outputs of the classifier's hidden layer.
-        classes: number of scene classes; 0: no classifier.
-        training_size: side of the training crops and of the global network's input, in pixels.
         signed_input: L* is given to the first layer as -1..1 (002) instead of 0..1 (004).
+        color_space: what the output states: Lab, YUV or RGB (004, 4.8).
     """
 
     low: tuple[tuple[int, int], ...]
@@ -60,30 +58,30 @@ class Dimensions:
     fusion: int
     colorization: tuple[int, ...]
     classifier: int
-    classes: int
-    training_size: int
     signed_input: bool
+    color_space: ColorSpace = "lab"
 
     def __post_init__(self) -> None:
-        if not 1 <= self.training_size <= LARGEST_SIDE:
-            raise ConfigError(
-                f"training size {self.training_size}; 1 to {LARGEST_SIDE} pixels were needed; mend "
-                "the configuration"
-            )
-        if self.training_size % (self.low_stride * self.global_stride):
+        super().__post_init__()
+        if self.training_size % (self.multiple * self.global_stride):
             raise ConfigError(
                 f"training size {self.training_size}; a multiple of the network's total stride "
-                f"{self.low_stride * self.global_stride} was needed; mend the configuration"
+                f"{self.multiple * self.global_stride} was needed; mend the configuration"
+            )
+        if self.color_space not in get_args(ColorSpace):
+            raise ConfigError(
+                f"color_space {self.color_space!r}; one of {', '.join(get_args(ColorSpace))} was "
+                "needed; mend the configuration"
             )
         if len(self.global_layers) < 2 and self.has_global:
             raise ConfigError(
                 f"global_layers {self.global_layers}; at least two were needed, since the "
                 "classifier reads the one before the last; mend the configuration"
             )
-        if self.low_stride % 2 ** self.colorization.count(0):
+        if self.multiple % 2 ** self.colorization.count(0):
             raise ConfigError(
                 f"{self.colorization.count(0)} upsamples for a low-level stride of "
-                f"{self.low_stride}; at most as many as halvings were needed; mend colorization"
+                f"{self.multiple}; at most as many as halvings were needed; mend colorization"
             )
 
     @property
@@ -91,17 +89,20 @@ class Dimensions:
         return bool(self.global_convolutions)
 
     @property
-    def low_stride(self) -> int:
+    def multiple(self) -> int:
         return math.prod(stride for _, stride in self.low)
+
+    @property
+    def chroma_scale(self) -> int:
+        return int(self.multiple // 2 ** self.colorization.count(0))
+
+    @property
+    def global_width(self) -> int:
+        return self.global_layers[-1] if self.has_global else 0
 
     @property
     def global_stride(self) -> int:
         return math.prod(stride for _, stride in self.global_convolutions)
-
-    @property
-    def chroma_scale(self) -> int:
-        """Pixels of the input per chroma sample along each axis."""
-        return int(self.low_stride // 2 ** self.colorization.count(0))
 
 
 IIZUKA2016 = Dimensions(
@@ -144,20 +145,6 @@ LEE2016 = Dimensions(
 )
 
 
-class Prediction(NamedTuple):
-    """What one pass of a network gives.
-
-    Attributes:
-        chroma: (N, 2, h, w) a*b* in real units.
-        global_features: (N, G), or None without a global network.
-        class_logits: (N, C), or None without a classifier.
-    """
-
-    chroma: Tensor
-    global_features: Tensor | None
-    class_logits: Tensor | None
-
-
 class Fusion(nn.Module):
     """y = ReLU(b + W [global; mid]) at every (u, v) (004, Eq. 5).
 
@@ -165,10 +152,12 @@ class Fusion(nn.Module):
     W_mid x mid + (W_global x global + b), which is the same sum without a concatenated map.
     """
 
-    def __init__(self, global_: int, mid: int, outputs: int, *, batch_norm: bool) -> None:
+    norm: nn.Module | None
+
+    def __init__(self, global_: int, mid: int, outputs: int) -> None:
         super().__init__()
-        self.layer = nn.Linear(global_ + mid, outputs, bias=not batch_norm)
-        self.norm = nn.BatchNorm2d(outputs) if batch_norm else None
+        self.layer = nn.Linear(global_ + mid, outputs, bias=False)
+        self.norm = nn.BatchNorm2d(outputs)
         self.global_inputs = global_
         initialise(self.layer)
 
@@ -181,22 +170,19 @@ class Fusion(nn.Module):
         return torch.relu(x)
 
 
-class JointNetwork(nn.Module):
-    """The network of the module's docstring, for the given dimensions.
+class JointNetwork(ColorNetwork):
+    """The network of the module's docstring, for the given dimensions."""
 
-    Args:
-        dimensions: kept as ``self.dimensions``; travels inside the checkpoint.
-        batch_norm: False builds the folded form, whose layers have biases instead.
-    """
+    dimensions: Dimensions
 
-    def __init__(self, dimensions: Dimensions, *, batch_norm: bool = True) -> None:
-        super().__init__()
-        d = self.dimensions = dimensions
+    def __init__(self, dimensions: Dimensions) -> None:
+        super().__init__(dimensions, sigmoid_coding(dimensions.color_space))
+        d = dimensions
 
         def stack(inputs: int, layers: tuple[tuple[int, int], ...]) -> tuple[nn.Sequential, int]:
             blocks = []
             for outputs, stride in layers:
-                blocks.append(conv_block(inputs, outputs, stride, batch_norm=batch_norm))
+                blocks.append(conv_block(inputs, outputs, stride))
                 inputs = outputs
             return nn.Sequential(*blocks), inputs
 
@@ -205,38 +191,39 @@ class JointNetwork(nn.Module):
         self.fusion: nn.Module
         if d.has_global:
             self.global_convolutions, outputs = stack(low_outputs, d.global_convolutions)
-            side = d.training_size // (d.low_stride * d.global_stride)
+            side = d.training_size // (d.multiple * d.global_stride)
             sizes = (outputs * side * side, *d.global_layers)
-            self.global_layers = nn.Sequential(
-                *(linear_block(i, o, batch_norm=batch_norm) for i, o in pairwise(sizes))
-            )
-            self.fusion = Fusion(sizes[-1], mid_outputs, d.fusion, batch_norm=batch_norm)
+            self.global_layers = nn.Sequential(*(linear_block(i, o) for i, o in pairwise(sizes)))
+            self.fusion = Fusion(sizes[-1], mid_outputs, d.fusion)
         else:
-            self.fusion = conv_block(mid_outputs, d.fusion, batch_norm=batch_norm)
+            self.fusion = conv_block(mid_outputs, d.fusion)
         if d.has_global and d.classes:
             logits = nn.Linear(d.classifier, d.classes)
             initialise(logits, gain=1.0)
-            self.classifier = nn.Sequential(
-                linear_block(d.global_layers[-2], d.classifier, batch_norm=batch_norm), logits
-            )
+            self.classifier = nn.Sequential(linear_block(d.global_layers[-2], d.classifier), logits)
 
-        layers: list[nn.Module] = []
-        inputs = d.fusion
-        for outputs in d.colorization:
-            if outputs == 0:
-                layers.append(nn.Upsample(scale_factor=2, mode="nearest"))
-                continue
-            layers.append(conv_block(inputs, outputs, batch_norm=batch_norm))
-            inputs = outputs
-        output = nn.Conv2d(inputs, 2, 3, padding=1)
-        initialise(output, gain=1.0)
-        self.colorization = nn.Sequential(*layers, output)
+        self.colorization = output_stack(d.fusion, d.colorization, self.coding.channels)
 
-    def normalise(self, lightness: Tensor) -> Tensor:
-        """L* 0..100 -> the range that the first layer was trained on."""
-        return lightness / 50.0 - 1.0 if self.dimensions.signed_input else lightness / 100.0
+    def paint(self, lightness: Tensor, global_features: Tensor | None = None) -> Tensor:
+        return self._colorize(self._low_level(lightness), global_features)
 
-    def describe(self, low: Tensor) -> tuple[Tensor, Tensor | None]:
+    def describe(self, lightness: Tensor) -> tuple[Tensor, Tensor | None]:
+        return self._describe(self._low_level(lightness))
+
+    def forward(self, lightness: Tensor) -> Prediction:
+        low = self._low_level(lightness)
+        if not self.dimensions.has_global:
+            return Prediction(self._colorize(low, None))
+        global_features, logits = self._describe(low)
+        return Prediction(self._colorize(low, global_features), global_features, logits)
+
+    def _low_level(self, lightness: Tensor) -> Tensor:
+        """L* 0..100, brought to the range that the first layer was trained on, to features."""
+        signed = self.dimensions.signed_input
+        low: Tensor = self.low(lightness / 50.0 - 1.0 if signed else lightness / 100.0)
+        return low
+
+    def _describe(self, low: Tensor) -> tuple[Tensor, Tensor | None]:
         """Low-level features of the training-size copy -> global features, class logits."""
         x = torch.flatten(self.global_convolutions(low), 1)
         *hidden, last = self.global_layers
@@ -245,23 +232,9 @@ class JointNetwork(nn.Module):
         logits = self.classifier(x) if self.dimensions.classes else None
         return last(x), logits
 
-    def colorize(self, low: Tensor, global_features: Tensor | None) -> Tensor:
-        """Low-level features (N, C, H/8, W/8) and global vector -> chroma (N, 2, H/2, W/2)."""
+    def _colorize(self, low: Tensor, global_features: Tensor | None) -> Tensor:
+        """Low-level features (N, C, H/8, W/8) and global vector -> output (N, K, H/2, W/2)."""
         mid = self.mid(low)
         fused = self.fusion(mid) if global_features is None else self.fusion(mid, global_features)
-        # The decoding is float32 even where the layers run in a narrower type.
-        y = torch.sigmoid(self.colorization(fused).float())
-        return (2.0 * y - 1.0) * CHROMA_LIMIT
-
-    def forward(self, lightness: Tensor) -> Prediction:
-        """The joint pass of training: one picture of training size serves both paths.
-
-        Args:
-            lightness: (N, 1, S, S), L* in 0..100, S = ``dimensions.training_size`` (any
-                multiple of the stride without a global network).
-        """
-        low = self.low(self.normalise(lightness))
-        if not self.dimensions.has_global:
-            return Prediction(self.colorize(low, None), None, None)
-        global_features, logits = self.describe(low)
-        return Prediction(self.colorize(low, global_features), global_features, logits)
+        output: Tensor = self.colorization(fused)
+        return output

@@ -1,0 +1,180 @@
+"""Two processes on the CPU train as one does on the whole batch."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import two_processes
+from torch import Tensor
+from trainings import arguments, log_of, steps_of, write_narrow_config
+from two_processes import SHAPES, batch, batch_norm
+
+from trtcolor_train.checkpoint import load_checkpoint
+from trtcolor_train.config import read_config
+from trtcolor_train.loop import CHECKPOINT_FILE, train
+
+TORCHRUN = [sys.executable, "-P", "-m", "torch.distributed.run", "--standalone"]
+TORCHRUN += ["--nproc-per-node", "2"]
+NESTEROV = {"name": "nesterov", "learning_rate": 0.001}
+STEPS = {"steps": 8, "batch_size": 12, "validate_every": 4, "loader_threads": 1}
+# A loss that is a mean, one that is a sum, one that leaves a part of the network out, one that is
+# weighted and its gradient clipped.
+TRAININGS: dict[str, tuple[str, dict[str, Any]]] = {
+    "mean": ("lee2016", {"loss": {"alpha": 1.0}, "optimizer": NESTEROV}),
+    "sum": (
+        "lee2016",
+        {
+            "loss": {"alpha": 5.0, "reduction": "sum"},
+            "optimizer": NESTEROV | {"learning_rate": 3e-7},
+        },
+    ),
+    "colours alone": (
+        "lee2016",
+        {"loss": {"alpha": 0}, "optimizer": NESTEROV | {"weight_decay": 0.1}},
+    ),
+    "rebalanced": (
+        "olah2022-cnn",
+        {
+            "loss": {"color": "cross_entropy", "alpha": 0, "rebalance": True},
+            "optimizer": NESTEROV | {"learning_rate": 2e-4, "clip_norm": 0.5},
+        },
+    ),
+}
+REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
+    "odd": ("lee2016", {"training": {"batch_size": 5}}),
+    "overflowing": (
+        "olah2022-regression",
+        {"loss": {"alpha": 0}, "optimizer": {"name": "nesterov", "learning_rate": 1e37}},
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def both(shards: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Each training by two processes, in two-NAME, and those not refused by one, in one-NAME."""
+    folder = tmp_path_factory.mktemp("both")
+    for name, (family, sections) in (TRAININGS | REFUSED).items():
+        sections = {"training": STEPS} | sections
+        write_narrow_config(folder, family, **sections).rename(folder / f"{name}.toml")
+    done = subprocess.run(
+        [*TORCHRUN, two_processes.__file__, str(shards), str(folder)],
+        env=os.environ | {"PYTHONPATH": str(Path(two_processes.__file__).parent)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "FutureWarning" not in done.stderr
+    for name in TRAININGS:
+        config = read_config(folder / f"{name}.toml")
+        train(config, folder / f"one-{name}", data_root=shards)
+    return folder
+
+
+@pytest.mark.parametrize("name", TRAININGS)
+def test_two_processes_have_the_curve_and_the_weights_of_one(both: Path, name: str) -> None:
+    one, two = steps_of(both / f"one-{name}"), steps_of(both / f"two-{name}")
+    assert len(one) == 8
+    # The same sums in another order: roundings of 6e-8 that 8 steps multiply, the more the larger
+    # they are and the smaller a gradient the optimiser still makes a step of (hence Nesterov's).
+    for alone, shared in zip(one, two, strict=True):
+        assert shared == pytest.approx(alone, rel=1e-4)
+    weights = load_checkpoint(both / f"one-{name}" / CHECKPOINT_FILE).model
+    again = load_checkpoint(both / f"two-{name}" / CHECKPOINT_FILE).model
+    torch.testing.assert_close(again, weights, rtol=1e-3, atol=1e-4)
+
+
+def test_the_validations_are_those_of_one_process(both: Path) -> None:
+    one, two = (
+        [e["validation"]["ciede2000"] for e in log_of(both / f"{run}-mean") if "validation" in e]
+        for run in ("one", "two")
+    )
+    assert len(one) == 2
+    assert two == pytest.approx(one, rel=1e-3)
+
+
+def test_only_the_first_process_writes(both: Path) -> None:
+    assert len(list((both / "two-mean").glob("events.out.*"))) == 1
+    assert {file.name for file in (both / "two-mean").iterdir() if "events" not in file.name} == {
+        "log.jsonl",
+        CHECKPOINT_FILE,
+    }
+
+
+def test_a_batch_that_does_not_divide_is_refused_by_all(both: Path) -> None:
+    for rank in (0, 1):
+        assert "training.batch_size is 5 for 2 processes" in (both / f"odd-{rank}.txt").read_text()
+
+
+def test_a_loss_that_is_no_number_stops_all(both: Path) -> None:
+    first, second = ((both / f"overflowing-{rank}.txt").read_text() for rank in (0, 1))
+    assert "a finite loss was needed" in first or "finite weights were needed" in first
+    assert second == first
+
+
+@pytest.mark.parametrize("kind", SHAPES)
+def test_synchronised_batch_norm_is_that_of_the_whole_batch(both: Path, kind: str) -> None:
+    x, gradient = batch(kind)
+    x.requires_grad_()
+    norm = torch.nn.Sequential(batch_norm(kind))
+    y = norm(x)
+    (y * gradient).sum().backward()
+    halves: list[dict[str, Tensor]] = [
+        torch.load(both / f"norm-{rank}.pt")[kind] for rank in (0, 1)
+    ]
+
+    def whole(name: str) -> Tensor:
+        return torch.cat([half[name] for half in halves])
+
+    def close(found: Tensor, true: Tensor | None) -> None:
+        assert true is not None
+        torch.testing.assert_close(found, true, rtol=1e-5, atol=1e-5)
+
+    close(whole("y"), y.detach())
+    close(whole("x.grad"), x.grad)
+    for name, parameter in norm.named_parameters():
+        for half in halves:  # gradients are averaged over the processes
+            close(2 * half[f"{name}.grad"], parameter.grad)
+    for name, value in norm.state_dict().items():
+        for half in halves:
+            close(half[name], value)
+    close(whole("evaluated"), norm.eval()(x).detach())
+
+
+def descendants(process: int) -> Iterator[int]:
+    """A process and all that it started, and they."""
+    yield process
+    for child in Path(f"/proc/{process}/task/{process}/children").read_text().split():
+        yield from descendants(int(child))
+
+
+def test_a_killed_training_of_two_processes_goes_on_as_if_never_killed(
+    shards: Path, both: Path, tmp_path: Path
+) -> None:
+    config, run = both / "mean.toml", tmp_path / "run"
+    # Without the -- torchrun takes --run for an abbreviation of an option of its own.
+    launch = [*TORCHRUN, "-m", "--", "trtcolor_train", *arguments(config, shards, run)]
+    process = subprocess.Popen(launch, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 300
+        while not (run / CHECKPOINT_FILE).exists():
+            assert time.monotonic() < deadline, "no checkpoint was written"
+            assert process.poll() is None, "the training ended before it could be killed"
+            time.sleep(0.005)
+    finally:
+        for number in list(descendants(process.pid)) if process.poll() is None else []:
+            os.kill(number, signal.SIGKILL)
+        process.wait()
+    assert load_checkpoint(run / CHECKPOINT_FILE).step < 8
+    subprocess.run([*launch, "--resume"], check=True, capture_output=True)
+    assert load_checkpoint(run / CHECKPOINT_FILE).step == 8
+    for killed, unbroken in zip(steps_of(run), steps_of(both / "two-mean"), strict=True):
+        assert killed == pytest.approx(unbroken, rel=1e-6)

@@ -1,0 +1,295 @@
+"""Colour as a choice among bins: the codings of the classifiers, and how scores become a*b*.
+
+- `AbBins` (003, 3.3): cells of the a*b* plane, soft-encoded, rare colours weighted if asked for;
+- `LuvBins` (001, 3.6): 50 equal bins for u* and 50 for v*, each scored by itself.
+
+The scores come out of an exported graph as ``bin_logits``; `Decoder` says how they become a*b*.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from trtcolor import color
+from trtcolor.errors import ConfigError
+from trtcolor_train import colorspace
+from trtcolor_train.coding import Coding
+from trtcolor_train.config import Loss
+
+CELL = 10  # side of a bin in a* and b* (003, 3.3)
+NEIGHBOURS = 10  # bins that share a pixel's soft encoding (003, 3.3)
+SIGMA = 5.0  # of the Gaussians of the soft encoding and of the smoothed prior (003, 3.3 and 3.4)
+UNIFORM_SHARE = 0.5  # lambda of 003, 3.4
+
+# Squares of the a*b* plane, all with one list of candidates for the nearest bins.
+SQUARE = 2
+PLANE = 128
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """How scores become a colour; chosen at export and recorded in the spec.
+
+    Attributes:
+        kind: ``mode`` takes the centre of the best bin (001, 003); ``mean`` the expectation;
+            ``annealed-mean`` the expectation after the scores were divided by the temperature,
+            between the two (Zhang et al. 2016, 2.3, whom 003 follows).
+        temperature: of the annealed mean; 1 is the mean, 0 the mode.
+        smoothing: deviation in pixels of a Gaussian over each bin's scores, which 001 (5.3) tried
+            against inconsistent colours; 0: none.
+
+    Raises:
+        ConfigError: an impossible value.
+    """
+
+    kind: Literal["mode", "mean", "annealed-mean"] = "annealed-mean"
+    temperature: float = 0.38
+    smoothing: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("mode", "mean", "annealed-mean"):
+            raise ConfigError(
+                f"the decoder is {self.kind!r}; mode, mean or annealed-mean was needed; give one"
+            )
+        if not 0 < self.temperature <= 1:
+            raise ConfigError(
+                f"the temperature is {self.temperature}; a number above 0 and up to 1 was needed; "
+                "give another"
+            )
+        if not 0 <= self.smoothing <= 64:
+            raise ConfigError(
+                f"the smoothing is {self.smoothing}; a deviation of 0 to 64 pixels was needed; "
+                "give another"
+            )
+
+
+class BinCoding(Coding):
+    """Base of codings whose output is scores of bins.
+
+    Attributes:
+        decoder: how `decode` reads the scores; may be changed at any time.
+    """
+
+    decoder: Decoder = Decoder()
+
+    def smoothed(self, scores: Tensor) -> Tensor:
+        """The scores after the decoder's Gaussian over the picture, edges replicated."""
+        sigma = self.decoder.smoothing
+        if sigma == 0:
+            return scores
+        radius = math.ceil(3 * sigma)
+        x = torch.arange(-radius, radius + 1, dtype=scores.dtype, device=scores.device)
+        weights = torch.exp(-(x**2) / (2 * sigma**2))
+        kernel = (weights / weights.sum()).expand(scores.shape[1], 1, 1, -1)
+        groups = scores.shape[1]
+        rows = F.conv2d(F.pad(scores, (radius, radius, 0, 0), "replicate"), kernel, groups=groups)
+        padded = F.pad(rows, (0, 0, radius, radius), "replicate")
+        return F.conv2d(padded, kernel.transpose(2, 3), groups=groups)
+
+    def expected(self, scores: Tensor, centres: Tensor) -> Tensor:
+        """(N, Q, h, w) scores and (Q, D) centres -> (N, D, h, w) as the decoder says."""
+        if self.decoder.kind == "mode":
+            return centres[scores.argmax(dim=1)].permute(0, 3, 1, 2)
+        temperature = 1.0 if self.decoder.kind == "mean" else self.decoder.temperature
+        shares = torch.softmax(scores / temperature, dim=1)
+        return F.conv2d(shares, centres.t()[:, :, None, None])
+
+
+class AbBins(BinCoding):
+    """Bins of the a*b* plane, soft-encoded (003, 3.3), rebalanced if asked for (003, 3.4).
+
+    Args:
+        bins: Q. 309 are the cells of the stated rule (`ab_bin_centres`); for another number the
+            centres are to be set (`set_centres`) or loaded with a checkpoint.
+
+    Attributes:
+        centres: (Q, 2) float32 a*b*.
+        class_weights: (Q,) float32, of a pixel's loss by its nearest bin; 1 where not rebalanced.
+    """
+
+    centres: Tensor
+    class_weights: Tensor
+
+    def __init__(self, bins: int) -> None:
+        super().__init__()
+        if bins < NEIGHBOURS:
+            raise ConfigError(
+                f"{bins} bins came; at least {NEIGHBOURS} were needed for the soft encoding; mend "
+                "the configuration"
+            )
+        self.channels = bins
+        known = torch.tensor(ab_bin_centres())
+        self.register_buffer("centres", known if bins == len(known) else torch.zeros(bins, 2))
+        self.register_buffer("class_weights", torch.ones(bins))
+        self._candidates: Tensor | None = None
+
+    def set_centres(self, centres: NDArray[np.float32]) -> None:
+        """Use other bins: (Q, 2) a*b*, distinct.
+
+        Raises:
+            ConfigError: another number of bins.
+        """
+        if centres.shape != (self.channels, 2):
+            raise ConfigError(
+                f"bin centres of shape {centres.shape} came; ({self.channels}, 2) was needed; give "
+                "a centre for each bin"
+            )
+        self.centres.copy_(torch.from_numpy(centres))
+        self._candidates = None
+
+    def _load_from_state_dict(self, *arguments: Any) -> None:
+        super()._load_from_state_dict(*arguments)
+        self._candidates = None  # they are those of the former centres
+
+    def weigh(self, shares: Tensor | None) -> None:
+        """Weigh pixels by the rarity of their bin (003, 3.4), or all alike.
+
+        w = 1 / ((1 - lambda) p + lambda / Q) of the smoothed prior p, scaled so that its
+        expectation under the smoothed prior is 1.
+
+        Args:
+            shares: (Q,), share of the training pixels whose nearest bin this is; None: all alike.
+        """
+        if shares is None:
+            self.class_weights.fill_(1.0)
+            return
+        centres = self.centres.double()
+        kernel = torch.exp(-(torch.cdist(centres, centres) ** 2) / (2 * SIGMA**2))
+        smooth = (kernel / kernel.sum(dim=0)) @ shares.double().to(centres.device)
+        prior = smooth / smooth.sum()
+        weights = 1.0 / ((1 - UNIFORM_SHARE) * prior + UNIFORM_SHARE / len(prior))
+        self.class_weights.copy_(weights / (prior * weights).sum())
+
+    def count(self, ab: Tensor) -> Tensor:
+        """How many of (N, 2, h, w) a*b* have each bin as their nearest: (Q,) float64."""
+        nearest = self.encode(ab.permute(0, 2, 3, 1))[0][..., 0]
+        return torch.bincount(nearest.ravel(), minlength=self.channels).double()
+
+    def target(self, lab: Tensor, scale: int) -> Tensor:
+        """(N, 2, h, w) area-averaged a*b*; `loss` encodes them."""
+        return F.avg_pool2d(lab[:, 1:], scale)
+
+    def encode(self, ab: Tensor) -> tuple[Tensor, Tensor]:
+        """The soft encoding (003, 3.3).
+
+        Args:
+            ab: (..., 2) a*b*.
+
+        Returns:
+            (..., 10) int64 indices of the nearest bins, nearest first, and their (..., 10) shares,
+            Gaussian in the distance, which sum to 1.
+        """
+        if self._candidates is None or self._candidates.device != ab.device:
+            self._candidates = _candidates(self.centres.to(ab.device))
+        side = 2 * PLANE // SQUARE
+        square = ((ab + PLANE) / SQUARE).floor().long().clamp(0, side - 1)
+        candidates = self._candidates[square[..., 0] * side + square[..., 1]]  # (..., K)
+        squared = (self.centres[candidates] - ab[..., None, :]).square().sum(dim=-1)
+        nearest, order = squared.topk(NEIGHBOURS, dim=-1, largest=False)
+        # The exponent is taken from the nearest bin on, so that no sum is 0 far from every bin.
+        shares = torch.exp(-(nearest - nearest[..., :1]) / (2 * SIGMA**2))
+        return candidates.gather(-1, order), shares / shares.sum(dim=-1, keepdim=True)
+
+    def loss(self, output: Tensor, target: Tensor, settings: Loss) -> Tensor:
+        """Cross entropy with the soft encoding, pixels weighted by their nearest bin."""
+        indices, shares = self.encode(target.permute(0, 2, 3, 1))  # (N, h, w, 10)
+        scores = output.gather(1, indices.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        entropy = torch.logsumexp(output, dim=1) - (scores * shares).sum(dim=-1)  # (N, h, w)
+        weighted = entropy * self.class_weights[indices[..., 0]]
+        return weighted.sum() if settings.reduction == "sum" else weighted.mean()
+
+    def decode(self, output: Tensor, lightness: Tensor) -> Tensor:
+        return self.expected(self.smoothed(output), self.centres)
+
+
+class LuvBins(BinCoding):
+    """Equal bins over -100..100 of u* and of v*, values outside in the end bins (001, 3.6).
+
+    Args:
+        bins: for each of the two, 50 in 001.
+    """
+
+    limit = 100.0
+
+    def __init__(self, bins: int) -> None:
+        super().__init__()
+        if bins < 2:
+            raise ConfigError(f"{bins} bins came; at least 2 were needed; mend the configuration")
+        self.bins = bins
+        self.channels = 2 * bins
+
+    def target(self, lab: Tensor, scale: int) -> Tensor:
+        """(N, 2, h, w) area-averaged u*v*; `loss` bins them."""
+        return F.avg_pool2d(colorspace.uv_from_lab(lab), scale)
+
+    def bin(self, uv: Tensor) -> Tensor:
+        """Index of each value's bin, int64 of the same shape."""
+        width = 2 * self.limit / self.bins
+        return ((uv + self.limit) / width).floor().long().clamp(0, self.bins - 1)
+
+    def loss(self, output: Tensor, target: Tensor, settings: Loss) -> Tensor:
+        """The sum of the two channels' cross entropies (001, 3.6)."""
+        bins = self.bin(target)
+        return sum(
+            (
+                F.cross_entropy(scores, bins[:, i], reduction=settings.reduction)
+                for i, scores in enumerate(output.chunk(2, dim=1))
+            ),
+            start=output.new_zeros(()),
+        )
+
+    def decode(self, output: Tensor, lightness: Tensor) -> Tensor:
+        width = 2 * self.limit / self.bins
+        centres = (torch.arange(self.bins, device=output.device) + 0.5) * width - self.limit
+        scores = self.smoothed(output).chunk(2, dim=1)
+        uv = torch.cat([self.expected(part, centres[:, None]) for part in scores], dim=1)
+        return colorspace.ab_from_uv(uv, lightness)
+
+
+@cache
+def ab_bin_centres() -> NDArray[np.float32]:
+    """The bins of this project's rule: corners of every 10x10 cell that holds an sRGB colour.
+
+    003 speaks of 313 bins, which are a table of Zhang et al. 2016; the rule gives 309 without one
+    and is the same for everybody. The colours of the cube's faces are enough: the a*b* of the
+    colours inside lie between theirs.
+
+    Returns:
+        (309, 2) float32 a*b*, by a*, then b*.
+    """
+    codes = np.arange(256, dtype=np.uint8)
+    first, second = (plane.ravel() for plane in np.meshgrid(codes, codes))
+    faces = [
+        np.insert(np.stack([first, second], axis=1), axis, level, axis=1)
+        for axis in range(3)
+        for level in (0, 255)
+    ]
+    lab = color.lab_from_rgb(np.concatenate(faces)[None])
+    cells = np.unique(np.floor(lab[0, :, 1:] / CELL).astype(np.int64), axis=0)
+    corners = [cells + offset for offset in ((0, 0), (0, 1), (1, 0), (1, 1))]
+    return (np.unique(np.concatenate(corners), axis=0) * CELL).astype(np.float32)
+
+
+def _candidates(centres: Tensor) -> Tensor:
+    """For each square of the plane the bins that may be among the nearest of a colour in it.
+
+    A colour is at most half a diagonal from its square's centre, so its ten nearest bins are no
+    further from that centre than the centre's own tenth and twice that.
+
+    Returns:
+        ((2 PLANE / SQUARE)^2, K) int64.
+    """
+    middles = torch.arange(-PLANE, PLANE, SQUARE, device=centres.device) + SQUARE / 2
+    plane = torch.cartesian_prod(middles, middles).to(centres.dtype)
+    distances, order = torch.cdist(plane, centres).sort(dim=1)
+    reach = distances[:, NEIGHBOURS - 1 : NEIGHBOURS] + math.sqrt(2) * SQUARE + 1e-3
+    return order[:, : int((distances <= reach).sum(dim=1).max())]

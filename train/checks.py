@@ -1,0 +1,111 @@
+"""What a training refuses: before it starts, and before it keeps what it has come to."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from torch import nn
+
+from trtcolor.dataset import PictureSet
+from trtcolor.errors import CheckpointError, ConfigError, TrainingError
+from trtcolor_train.checkpoint import Checkpoint
+from trtcolor_train.config import TrainingConfig
+from trtcolor_train.models.network import Dimensions
+
+
+def check_resumable(config: TrainingConfig, start: Checkpoint, path: Path) -> None:
+    """Refuse to go on with another configuration, or where no step is left."""
+    # Paths may move and a training may be made longer; everything else decides the curve.
+    same = replace(
+        start.config,
+        data=config.data,
+        training=replace(start.config.training, steps=config.training.steps),
+    )
+    if same != config:
+        raise CheckpointError(
+            f"{path} was trained with another configuration; the same one (but for the data's path "
+            "and the number of steps) was needed to resume; use --init to start a new training "
+            "from its weights"
+        )
+    if start.step >= config.training.steps:
+        raise CheckpointError(
+            f"{path} is at step {start.step} of {config.training.steps} already; steps left to do "
+            "were needed; raise training.steps to go on"
+        )
+
+
+def check_same_data(start: Checkpoint, fingerprint: str | None, path: Path) -> None:
+    """Refuse to go on with other pictures: the curve would be no unbroken one's."""
+    before = start.data.get("fingerprint")
+    if before is not None and before != fingerprint:
+        raise CheckpointError(
+            f"{path} was trained on other pictures (fingerprint {before[:12]}, these have "
+            f"{str(fingerprint)[:12]}); the same were needed to resume; use --init to start a new "
+            "training from its weights"
+        )
+
+
+def check_run_folder(run: Path) -> None:
+    """Refuse a run folder that could not be written, before the data are read."""
+    there = next(folder for folder in (run, *run.absolute().parents) if folder.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise TrainingError(
+            f"{run} cannot hold a training, {there} is no folder or not writable; a writable "
+            "folder was needed; choose another with --run"
+        )
+
+
+def check_batch(config: TrainingConfig, dimensions: Dimensions, world: int) -> None:
+    """Refuse a batch that batch norm or the processes cannot divide."""
+    size = config.training.batch_size
+    if size % world:
+        raise ConfigError(
+            f"training.batch_size is {size} for {world} processes; a multiple of their number was "
+            "needed, since each takes the same share; mend the configuration"
+        )
+    # Batch norm takes its statistics over pictures and places; a vector has one place alone, and
+    # the smallest map may have no more.
+    smallest = 1 if dimensions.global_width else dimensions.training_size // dimensions.multiple
+    if size * smallest < 2:
+        raise ConfigError(
+            "training.batch_size is 1 where a layer with batch norm has one value a channel; at "
+            "least 2 pictures were needed for its statistics; mend the configuration"
+        )
+
+
+def check_labels(
+    config: TrainingConfig, has_classifier: bool, pictures: PictureSet, validation: PictureSet
+) -> None:
+    """Refuse data whose scene classes a classifier could not be trained on."""
+    if config.loss.alpha == 0 or not has_classifier:
+        return
+    unlabelled = sum(sample.label is None for sample in pictures.samples)
+    if unlabelled:
+        raise TrainingError(
+            f"{unlabelled} of {len(pictures)} training pictures have no class and alpha is "
+            f"{config.loss.alpha:g}; labels were needed; add them or set loss.alpha to 0"
+        )
+    if validation.classes != pictures.classes:
+        raise TrainingError(
+            f"training data has {len(pictures.classes)} classes and validation data "
+            f"{len(validation.classes)} or others; the same were needed; use one classes.txt"
+        )
+    classes = config.network.dimensions.get("classes")
+    if classes is not None and classes != len(pictures.classes):
+        raise TrainingError(
+            f"the configuration says {classes} classes, the data have {len(pictures.classes)}; the "
+            "same number was needed; mend network.dimensions.classes or leave it out"
+        )
+
+
+def check_finite(network: nn.Module, step: int, path: Path) -> None:
+    """Refuse weights that overflowed in the last update, before they replace good ones."""
+    for name, value in network.state_dict().items():
+        if value.is_floating_point() and not value.isfinite().all():
+            raise TrainingError(
+                f"{name} is not finite after step {step}; finite weights were needed; lower "
+                "optimizer.learning_rate and start again, from the weights of an earlier step "
+                f"with --init {path}"
+            )
