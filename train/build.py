@@ -14,9 +14,10 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from trtcolor.errors import CheckpointError, ConfigError
-from trtcolor_train.bins import AbBins, BinCoding, ab_bin_centres
+from trtcolor_train.bins import AbBins, ab_bin_centres
 from trtcolor_train.checkpoint import Checkpoint, load_weights
 from trtcolor_train.config import TrainingConfig
+from trtcolor_train.decoder import BinCoding
 from trtcolor_train.models import family
 from trtcolor_train.models.network import ColorNetwork
 

@@ -98,7 +98,7 @@ def export(
 ) -> None:
     """Write CHECKPOINT as a BUNDLE folder: batch norm folded, ONNX graphs, compared with torch."""
     _need_training_package()
-    from trtcolor_train.bins import Decoder
+    from trtcolor_train.decoder import Decoder
     from trtcolor_train.export import export as write_bundle
 
     if decoder in ("mode", "mean") and temperature is not None:

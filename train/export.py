@@ -27,9 +27,9 @@ from trtcolor.errors import ConfigError, ExportError
 from trtcolor.files import refuse_existing
 from trtcolor.images import read_picture
 from trtcolor.spec import GraphSpec, ModelSpec, SizeRule
-from trtcolor_train.bins import BinCoding, Decoder
 from trtcolor_train.build import network_from_checkpoint
 from trtcolor_train.checkpoint import Checkpoint, load_checkpoint
+from trtcolor_train.decoder import BinCoding, Decoder
 from trtcolor_train.fold import fold
 from trtcolor_train.graphs import GraphNames, write_graphs
 from trtcolor_train.halo import measure_halo

@@ -19,7 +19,7 @@ from torch.export import Dim
 
 from trtcolor.errors import ExportError
 from trtcolor.spec import LARGEST_SIDE
-from trtcolor_train.bins import BinCoding
+from trtcolor_train.decoder import BinCoding
 from trtcolor_train.models.network import ColorNetwork
 from trtcolor_train.weights import SharedWeights
 

@@ -7,7 +7,7 @@ import math
 
 import torch
 
-from trtcolor_train.bins import BinCoding
+from trtcolor_train.decoder import BinCoding
 from trtcolor_train.fold import fold
 from trtcolor_train.models.network import ColorNetwork
 

@@ -15,9 +15,10 @@ from torch import nn
 
 from trtcolor import color
 from trtcolor.resize import resize_plane
-from trtcolor_train.bins import AbBins, BinCoding
+from trtcolor_train.bins import AbBins
 from trtcolor_train.checkpoint import Checkpoint, save_checkpoint
 from trtcolor_train.config import Data, Loss, Network, Training, TrainingConfig
+from trtcolor_train.decoder import BinCoding
 from trtcolor_train.models import family
 from trtcolor_train.models.network import ColorNetwork
 

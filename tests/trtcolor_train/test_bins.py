@@ -14,8 +14,9 @@ from torch import Tensor
 
 from trtcolor import color
 from trtcolor.errors import ConfigError
-from trtcolor_train.bins import AbBins, BinCoding, LuvBins, ab_bin_centres
+from trtcolor_train.bins import AbBins, LuvBins, ab_bin_centres
 from trtcolor_train.config import Loss
+from trtcolor_train.decoder import BinCoding
 
 CROSS_ENTROPY = Loss("cross_entropy", alpha=0)
 

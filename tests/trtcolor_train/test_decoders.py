@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from trtcolor.errors import ConfigError
-from trtcolor_train.bins import AbBins, BinCoding, Decoder, LuvBins
+from trtcolor_train.bins import AbBins, LuvBins
 from trtcolor_train.colorspace import ab_from_uv
+from trtcolor_train.decoder import BinCoding, Decoder
 
 SMALL = -1e4  # the score of a bin that has no share
 DECODERS = [Decoder("mode"), Decoder("mean"), Decoder(temperature=0.01), Decoder(smoothing=2.0)]

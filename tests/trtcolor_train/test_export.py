@@ -25,10 +25,10 @@ from trtcolor.errors import CheckpointError, ConfigError, ExportError, OutputExi
 from trtcolor.resize import resize_plane
 from trtcolor_train import export as export_module
 from trtcolor_train import parity as parity_module
-from trtcolor_train.bins import Decoder
 from trtcolor_train.build import network_from_checkpoint
 from trtcolor_train.checkpoint import load_checkpoint
 from trtcolor_train.config import read_config
+from trtcolor_train.decoder import Decoder
 from trtcolor_train.export import export
 from trtcolor_train.fold import fold
 from trtcolor_train.loop import train

@@ -27,10 +27,11 @@ from trtcolor.colorizer import Colorizer
 from trtcolor.errors import CheckpointError
 from trtcolor.resize import resize_plane
 from trtcolor.spec import ModelSpec
-from trtcolor_train.bins import AbBins, BinCoding, Decoder, LuvBins
+from trtcolor_train.bins import AbBins, LuvBins
 from trtcolor_train.build import network_from_checkpoint
 from trtcolor_train.checkpoint import load_checkpoint
 from trtcolor_train.colorspace import ab_from_uv
+from trtcolor_train.decoder import BinCoding, Decoder
 from trtcolor_train.export import export
 from trtcolor_train.fold import fold
 from trtcolor_train.models import FAMILIES

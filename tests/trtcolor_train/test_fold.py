@@ -75,6 +75,16 @@ def test_a_norm_behind_a_relu_folds_to_a_multiply_add_that_is_right_at_the_borde
     torch.testing.assert_close(folded(x), network(x))
 
 
+@torch.no_grad()
+def test_a_norm_of_vectors_by_itself_folds_too() -> None:
+    network = nn.Sequential(nn.ReLU(), nn.BatchNorm1d(3)).eval()
+    norm = network[1]
+    assert isinstance(norm, nn.BatchNorm1d)
+    nn.init.normal_(norm.bias, 5.0)
+    x = torch.randn(2, 3)
+    torch.testing.assert_close(fold(network)(x), network(x))
+
+
 def test_folding_a_fresh_network_gives_the_structure_that_folded_weights_load_into() -> None:
     network = trained_looking("iizuka2016")
     again = fold(narrow_network("iizuka2016"))

@@ -10,8 +10,8 @@ from narrow import narrow_network
 from torch import Tensor, nn
 
 from trtcolor_train import halo
-from trtcolor_train.bins import BinCoding, Decoder
 from trtcolor_train.coding import LinearLab
+from trtcolor_train.decoder import BinCoding, Decoder
 from trtcolor_train.halo import measure_halo
 from trtcolor_train.models import FAMILIES, family
 from trtcolor_train.models.blocks import conv_block

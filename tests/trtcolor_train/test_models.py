@@ -9,8 +9,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from trtcolor.errors import ConfigError
-from trtcolor_train.bins import BinCoding
 from trtcolor_train.config import Loss
+from trtcolor_train.decoder import BinCoding
 from trtcolor_train.models import FAMILIES, family
 from trtcolor_train.models.blocks import Block
 from trtcolor_train.models.iizuka import Fusion, JointNetwork
@@ -158,10 +158,12 @@ def test_fusion_equals_the_papers_product_with_the_concatenated_vector() -> None
     torch.testing.assert_close(fusion(mid, features), expected)
 
 
-def test_the_classification_loss_reaches_only_classifier_global_and_low_level() -> None:
+@pytest.mark.parametrize("name", ["iizuka2016", "lee2016"])
+def test_the_classification_loss_reaches_only_classifier_global_and_low_level(name: str) -> None:
     """004, 3.3: not the mid-level and colourisation networks, nor the last global layer."""
-    network = family("lee2016").build({"classes": 5})
-    logits = network(torch.rand(2, 1, 128, 128) * 100).class_logits
+    network = narrow_network(name)
+    side = network.dimensions.training_size
+    logits = network(torch.rand(2, 1, side, side) * 100).class_logits
     F.cross_entropy(logits, torch.tensor([1, 3])).backward()
     reached = {
         name for name, p in network.named_parameters() if p.grad is not None and p.grad.any()

@@ -49,7 +49,8 @@ class ChannelAffine(nn.Module):
         self.shift = nn.Parameter(shift)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x * self.scale[:, None, None] + self.shift[:, None, None]
+        shape = (-1, *[1] * (x.ndim - 2))
+        return x * self.scale.reshape(shape) + self.shift.reshape(shape)
 
 
 def conv_block(
