@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 
 from torch import nn
@@ -88,9 +89,12 @@ def check_labels(
             f"{config.loss.alpha:g}; labels were needed; add them or set loss.alpha to 0"
         )
     if validation.classes != pictures.classes:
+        pairs = zip_longest(pictures.classes, validation.classes, fillvalue="none")
+        one, other = next((a, b) for a, b in pairs if a != b)
         raise TrainingError(
             f"training data has {len(pictures.classes)} classes and validation data "
-            f"{len(validation.classes)} or others; the same were needed; use one classes.txt"
+            f"{len(validation.classes)}, first {one!r} where the other has {other!r}; the same "
+            "were needed; use one classes.txt"
         )
     classes = config.network.dimensions.get("classes")
     if classes is not None and classes != len(pictures.classes):

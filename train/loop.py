@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch import Tensor
 
-from trtcolor.dataset import PictureSet, drop_colourless, open_pictures
+from trtcolor.dataset import FilterCounts, PictureSet, drop_colourless, open_pictures
 from trtcolor.errors import CheckpointError, TrainingError
 from trtcolor_train.bins import AbBins
 from trtcolor_train.build import build_network
@@ -50,6 +50,7 @@ from trtcolor_train.parallel import Processes, joined
 from trtcolor_train.validation import autocast, validate
 
 CHECKPOINT_FILE = "checkpoint.safetensors"
+UNREADABLE_SHOWN = 5  # names; all are counted
 
 
 def train(
@@ -122,11 +123,11 @@ def _train(
     # Data: filtered once, then decoded again each time it is wanted.
     side = scaled_side(dimensions.training_size)
     pictures, counts = drop_colourless(listed, side=side, threads=settings.loader_threads)
-    console.print(f"training: {counts}")
+    _report("training", pictures, counts, console)
     validation_pictures, validation_counts = drop_colourless(
         listed_validation, side=side, threads=settings.loader_threads
     )
-    console.print(f"validation: {validation_counts}")
+    _report("validation", validation_pictures, validation_counts, console)
 
     # Network, optimiser, and where both were left.
     if start is not None:
@@ -269,6 +270,14 @@ def _bin_shares(coding: AbBins, pictures: PictureSet, config: TrainingConfig) ->
     for batch in validation_batches(pictures, d.training_size, size, len(pictures)):
         counts += coding.count(coding.target(batch.lab, d.chroma_scale))
     return counts / counts.sum()
+
+
+def _report(what: str, pictures: PictureSet, counts: FilterCounts, console: Console) -> None:
+    console.print(f"{what}: {counts}")
+    if pictures.unreadable:
+        shown = pictures.unreadable[:UNREADABLE_SHOWN]
+        more = len(pictures.unreadable) - len(shown)
+        console.print(f"unreadable: {', '.join(shown)}" + (f" and {more} more" if more else ""))
 
 
 def _log(run: Path, first: int) -> Log:

@@ -79,9 +79,9 @@ def test_unreadable_pictures_are_counted_and_left_out(
     (data / "train" / "c.png").write_bytes(b"")
     result = trained(config, data, tmp_path / "run", *FOLDERS, *COLOURS_ALONE)
     assert result.exit_code == 0, result.output
-    assert "training: 6 pictures kept, 0 grey or low-variance dropped, 3 unreadable" in (
-        " ".join(result.stderr.split())
-    )
+    said = " ".join(result.stderr.split())
+    assert "training: 6 pictures kept, 0 grey or low-variance dropped, 3 unreadable" in said
+    assert "unreadable: a.png, b.jpg, c.png" in said
     assert len(steps_of(tmp_path / "run")) == 12
     counts = load_checkpoint(tmp_path / "run" / CHECKPOINT_FILE).data["train"]
     assert counts == {"kept": 6, "colourless": 0, "unreadable": 3}
@@ -117,7 +117,7 @@ def test_other_classes_in_the_validation_are_refused(
         shutil.copy(shards / f"{part}-000.tar.gz", tmp_path / part)
         (tmp_path / part / "classes.txt").write_text(names)
     said = refusal(config, tmp_path, tmp_path / "run", *FOLDERS)
-    assert "training data has 3 classes and validation data 3 or others" in said
+    assert "3 classes and validation data 3, first 'third' where the other has 'last'" in said
     said = refusal(config, shards, tmp_path / "run", *settings("network.dimensions.classes=4"))
     assert "the configuration says 4 classes, the data have 3" in said
 
