@@ -29,6 +29,8 @@ NEIGHBOURS = 10  # bins that share a pixel's soft encoding (003, 3.3)
 SIGMA = 5.0  # of the Gaussians of the soft encoding and of the smoothed prior (003, 3.3 and 3.4)
 UNIFORM_SHARE = 0.5  # lambda of 003, 3.4
 
+MOST_BINS = 4096  # more would be closer than 4 units; their tables grow to gigabytes
+
 # Squares of the a*b* plane, all with one list of candidates for the nearest bins.
 SQUARE = 2
 PLANE = 128
@@ -51,10 +53,10 @@ class AbBins(BinCoding):
 
     def __init__(self, bins: int) -> None:
         super().__init__()
-        if bins < NEIGHBOURS:
+        if not NEIGHBOURS <= bins <= MOST_BINS:
             raise ConfigError(
-                f"{bins} bins came; at least {NEIGHBOURS} were needed for the soft encoding; mend "
-                "the configuration"
+                f"{bins} bins came; {NEIGHBOURS}, which share a pixel's soft encoding, to "
+                f"{MOST_BINS} were needed; mend the configuration"
             )
         self.channels = bins
         known = torch.tensor(ab_bin_centres())
@@ -101,7 +103,8 @@ class AbBins(BinCoding):
 
     def count(self, ab: Tensor) -> Tensor:
         """How many of (N, 2, h, w) a*b* have each bin as their nearest: (Q,) float64."""
-        nearest = self.encode(ab.permute(0, 2, 3, 1))[0][..., 0]
+        candidates, squared = self._distances(ab.permute(0, 2, 3, 1))
+        nearest = candidates.gather(-1, squared.argmin(dim=-1, keepdim=True))
         return torch.bincount(nearest.ravel(), minlength=self.channels).double()
 
     def target(self, lab: Tensor, scale: int) -> Tensor:
@@ -118,16 +121,20 @@ class AbBins(BinCoding):
             (..., 10) int64 indices of the nearest bins, nearest first, and their (..., 10) shares,
             Gaussian in the distance, which sum to 1.
         """
-        if self._candidates is None or self._candidates.device != ab.device:
-            self._candidates = _candidates(self.centres.to(ab.device))
-        side = 2 * PLANE // SQUARE
-        square = ((ab + PLANE) / SQUARE).floor().long().clamp(0, side - 1)
-        candidates = self._candidates[square[..., 0] * side + square[..., 1]]  # (..., K)
-        squared = (self.centres[candidates] - ab[..., None, :]).square().sum(dim=-1)
+        candidates, squared = self._distances(ab)
         nearest, order = squared.topk(NEIGHBOURS, dim=-1, largest=False)
         # The exponent is taken from the nearest bin on, so that no sum is 0 far from every bin.
         shares = torch.exp(-(nearest - nearest[..., :1]) / (2 * SIGMA**2))
         return candidates.gather(-1, order), shares / shares.sum(dim=-1, keepdim=True)
+
+    def _distances(self, ab: Tensor) -> tuple[Tensor, Tensor]:
+        """(..., 2) a*b* -> (..., K) bins that may be nearest, and their squared distances."""
+        if self._candidates is None or self._candidates.device != ab.device:
+            self._candidates = _candidates(self.centres.to(ab.device))
+        side = 2 * PLANE // SQUARE
+        square = ((ab + PLANE) / SQUARE).floor().long().clamp(0, side - 1)
+        candidates = self._candidates[square[..., 0] * side + square[..., 1]]
+        return candidates, (self.centres[candidates] - ab[..., None, :]).square().sum(dim=-1)
 
     def loss(self, output: Tensor, target: Tensor, settings: Loss) -> Tensor:
         """Cross entropy with the soft encoding, pixels weighted by their nearest bin."""
@@ -152,8 +159,10 @@ class LuvBins(BinCoding):
 
     def __init__(self, bins: int) -> None:
         super().__init__()
-        if bins < 2:
-            raise ConfigError(f"{bins} bins came; at least 2 were needed; mend the configuration")
+        if not 2 <= bins <= MOST_BINS:
+            raise ConfigError(
+                f"{bins} bins came; 2 to {MOST_BINS} were needed; mend the configuration"
+            )
         self.bins = bins
         self.channels = 2 * bins
 
@@ -212,14 +221,16 @@ def ab_bin_centres() -> NDArray[np.float32]:
 def _candidates(centres: Tensor) -> Tensor:
     """For each square of the plane the bins that may be among the nearest of a colour in it.
 
-    A colour is at most half a diagonal from its square's centre, so its ten nearest bins are no
-    further from that centre than the centre's own tenth and twice that.
+    A colour is at most half a diagonal from its square's centre, so each of its ten nearest bins is
+    no further from that centre than the centre's own tenth-nearest bin plus twice half a diagonal.
 
     Returns:
         ((2 PLANE / SQUARE)^2, K) int64.
     """
     middles = torch.arange(-PLANE, PLANE, SQUARE, device=centres.device) + SQUARE / 2
     plane = torch.cartesian_prod(middles, middles).to(centres.dtype)
-    distances, order = torch.cdist(plane, centres).sort(dim=1)
+    # Exact distances: those by a matrix product are wrong by more than the slack below.
+    exact = "donot_use_mm_for_euclid_dist"
+    distances, order = torch.cdist(plane, centres, compute_mode=exact).sort(dim=1)
     reach = distances[:, NEIGHBOURS - 1 : NEIGHBOURS] + math.sqrt(2) * SQUARE + 1e-3
     return order[:, : int((distances <= reach).sum(dim=1).max())]

@@ -40,7 +40,7 @@ def train(
 ) -> None:
     """Train a network as CONFIG (TOML) says.
 
-    Several processes share the work when started as `torchrun ... -m -- trtcolor_train CONFIG ...`.
+    Processes share the work as: torchrun --nproc-per-node N -m -- trtcolor_train CONFIG [OPTIONS]
     """
     _need_training_package()
     from trtcolor_train.config import read_config
@@ -64,7 +64,7 @@ def train(
     type=click.Choice(["auto", "float32", "float16"]),
     default="auto",
     show_default=True,
-    help="Storage of the weights; auto: float16 if it costs nothing.",
+    help="Storage of the weights; auto: float16 if it costs less than 0.1 CIEDE2000.",
 )
 @click.option("--pictures", help="Data to compare with torch on; default: scikit-image's.")
 @click.option("--name", help="The model's name; default: the configuration's.")
@@ -85,7 +85,9 @@ def train(
 )
 @click.option("--temperature", type=float, help="Of the annealed mean; default: 0.38.")
 @click.option(
-    "--smoothing", type=float, help="Deviation of a Gaussian over the bins' scores, in samples."
+    "--smoothing",
+    type=float,
+    help="Deviation of a Gaussian over the bins' scores, in samples of the output grid.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace a bundle that exists.")
 def export(

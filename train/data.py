@@ -29,7 +29,7 @@ class Batch(NamedTuple):
 
     Attributes:
         lightness: (N, 1, S, S) float32, L* in 0..100 that the network sees, aged where the picture
-            was chosen for it; a view of ``lab`` where none can be.
+            was chosen for it.
         lab: (N, 3, S, S) float32, the true CIE L*a*b* in real units.
         labels: (N,) int64, or None where a picture has none.
     """
@@ -125,9 +125,10 @@ def training_batch(
         for i, sample in zip(positions, samples, strict=True)
     ]
     lab = torch.from_numpy(np.stack([truth for _, truth in shown]))
-    lightness = lab[:, :1]  # a view, which goes to another process with the rest
     if augmentation.film:
         lightness = torch.from_numpy(np.stack([seen for seen, _ in shown]))
+    else:
+        lightness = lab[:, :1].contiguous()  # or pinned memory would not reach the GPU in one copy
     return Batch(lightness, lab, _labels(samples))
 
 

@@ -23,8 +23,8 @@ class Decoder:
             ``annealed-mean`` the expectation after the scores were divided by the temperature,
             between the two (Zhang et al. 2016, 2.3, whom 003 follows).
         temperature: of the annealed mean, 0.01 to 1; 1 is the mean, 0 would be the mode.
-        smoothing: deviation in pixels of a Gaussian over each bin's scores, which 001 (5.3) tried
-            against inconsistent colours; 0: none.
+        smoothing: deviation, in samples of the output grid, of a Gaussian over each bin's scores,
+            which 001 (5.3) tried against inconsistent colours; 0: none.
 
     Raises:
         ConfigError: an impossible value.
@@ -46,7 +46,7 @@ class Decoder:
             )
         if not 0 <= self.smoothing <= 64:
             raise ConfigError(
-                f"the smoothing is {self.smoothing}; a deviation of 0 to 64 pixels was needed; "
+                f"the smoothing is {self.smoothing}; a deviation of 0 to 64 samples was needed; "
                 "give another"
             )
 

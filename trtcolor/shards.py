@@ -84,8 +84,15 @@ def _read_members(archive: tarfile.TarFile, path: Path, shard: Shard) -> None:
             span = Span(path, member.offset_data, member.size)
             shard.pictures[key] = span if indexed else stream.read()
         elif suffix == ".cls":
-            shard.labels[key] = int(stream.read())
+            shard.labels[key] = _class_index(member.name, stream.read())
     # Behind the first member tarfile takes whatever is no header for the end, which is a block of
     # zeros; elsewhere the file was cut or overwritten.
     if plain and os.pread(plain.fileno(), 512, archive.offset) != bytes(512):
         raise tarfile.ReadError("it ends without the end mark of an archive")
+
+
+def _class_index(name: str, content: bytes) -> int:
+    try:
+        return int(content)
+    except ValueError:
+        raise tarfile.ReadError(f"{name} is no class number") from None

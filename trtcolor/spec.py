@@ -87,7 +87,8 @@ class ModelSpec:
         configuration: the network's dimensions, enough to build it again for training.
         size: the `SizeRule`.
         graphs: ``local`` always; ``global`` and ``joint`` where there are global features.
-        decoder: how chroma came out of the network, e.g. ``{"kind": "regression"}``.
+        decoder: how chroma comes out of the network: ``{"kind": "regression"}``, or for colour bins
+            ``mode``, ``mean`` or ``annealed-mean`` with their number, temperature and smoothing.
         precision: storage of the weights in the file, ``float32`` or ``float16``; graphs compute
             in float32 either way.
         classes: scene names by index of ``class_logits``; empty without a classifier.

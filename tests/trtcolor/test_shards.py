@@ -182,3 +182,10 @@ def test_a_sparse_member_is_read_whole(tmp_path: Path) -> None:
     subprocess.run([tar, "--sparse", "-cf", shard, "x.png"], check=True, cwd=tmp_path)
     assert shard.stat().st_size < 1 << 20
     np.testing.assert_array_equal(decode(open_pictures(shard).samples[0]), colours())
+
+
+def test_a_label_that_is_no_number_ends_the_shard_and_is_named(tmp_path: Path) -> None:
+    members = labelled("a", "b") | {"b.cls": b"beach"}
+    shard = read_shard(write_shard(tmp_path / "a.tar", members))
+    assert shard.damage == "b.cls is no class number"
+    assert shard.labels == {"a": 0}

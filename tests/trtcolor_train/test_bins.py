@@ -64,11 +64,12 @@ def test_the_bins_are_the_corners_of_every_cell_that_holds_one_of_all_srgb_colou
     assert [tuple(centre) for centre in ab_bin_centres().tolist()] == sorted(corners)
 
 
-def test_too_few_bins_are_refused() -> None:
-    with pytest.raises(ConfigError, match="9 bins came; at least 10"):
-        AbBins(9)
-    with pytest.raises(ConfigError, match="1 bins came; at least 2"):
-        LuvBins(1)
+@pytest.mark.parametrize(
+    ("coding", "bins"), [(AbBins, 9), (AbBins, 4097), (LuvBins, 1), (LuvBins, 4097)]
+)
+def test_too_few_and_too_many_bins_are_refused(coding: type[BinCoding], bins: int) -> None:
+    with pytest.raises(ConfigError, match=rf"^{bins} bins came; .* to 4096 were needed"):
+        coding(bins)
 
 
 def test_bins_set_in_one_network_are_not_those_of_another() -> None:
