@@ -15,7 +15,7 @@ from torch import Tensor
 
 from trtcolor.errors import CheckpointError, ConfigError
 from trtcolor_train.bins import AbBins, ab_bin_centres
-from trtcolor_train.checkpoint import Checkpoint, load_weights
+from trtcolor_train.checkpoint import Checkpoint, check_weights, load_weights
 from trtcolor_train.config import TrainingConfig
 from trtcolor_train.decoder import BinCoding
 from trtcolor_train.models import family
@@ -43,7 +43,7 @@ def build_network(config: TrainingConfig, classes: int, data_root: Path) -> Colo
         if hasattr(family(config.network.family).dimensions, "bins"):
             dimensions["bins"] = len(centres)
     network = family(config.network.family).build(dimensions)
-    _check_loss(network, config)
+    check_loss(network, config)
     if centres is not None:
         if not isinstance(network.coding, AbBins):
             raise ConfigError(
@@ -68,7 +68,7 @@ def network_from_checkpoint(checkpoint: Checkpoint, *, source: str) -> ColorNetw
 
     Raises:
         CheckpointError: the weights do not fit the family and dimensions that the checkpoint names.
-        ConfigError: no such family.
+        ConfigError: no such family, or dimensions that no network of it has.
     """
     name = checkpoint.config.network.family
     resolved = family(name).resolve(checkpoint.dimensions)
@@ -78,6 +78,9 @@ def network_from_checkpoint(checkpoint: Checkpoint, *, source: str) -> ColorNetw
             f"{source} lacks the dimensions {', '.join(missing)} of {name!r}; a checkpoint that "
             "says all of them was needed; train it again"
         )
+    # A small file may name large dimensions: memory is taken once its tensors are seen to fit.
+    with torch.device("meta"):
+        check_weights(family(name).build(checkpoint.dimensions), checkpoint, source=source)
     network = family(name).build(checkpoint.dimensions)
     load_weights(network, checkpoint, source=source)
     return network.eval()
@@ -113,7 +116,8 @@ def read_bins(path: Path) -> NDArray[np.float32]:
     return found
 
 
-def _check_loss(network: ColorNetwork, config: TrainingConfig) -> None:
+def check_loss(network: ColorNetwork, config: TrainingConfig) -> None:
+    """Refuse a loss that does not fit what the network predicts."""
     name, loss = config.network.family, config.loss
     classifies = isinstance(network.coding, BinCoding)
     if classifies != (loss.color == "cross_entropy"):

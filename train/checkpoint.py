@@ -7,10 +7,13 @@ their crops follow from seed and step (data.py), so nothing else is needed to go
 
 from __future__ import annotations
 
+import copy
 import json
 import os
+from collections import defaultdict
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from reprlib import repr as shortened
 from typing import Any
 
 import torch
@@ -93,11 +96,17 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
+def load_checkpoint(path: str | os.PathLike[str], *, optimizer: bool = True) -> Checkpoint:
     """Read a checkpoint; tensors stay on the CPU.
+
+    Args:
+        path: the file.
+        optimizer: whether to read the optimiser's state too, which may be twice the weights; if
+            not, it is empty.
 
     Raises:
         CheckpointError: missing, damaged, or not a checkpoint of this program.
+        ConfigError: its configuration has an unknown, missing or impossible entry.
     """
     path = Path(path)
     if not path.is_file():
@@ -108,44 +117,115 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        if metadata.get("trtcolor") != FORMAT_VERSION:
-            raise ValueError(f"format {metadata.get('trtcolor')!r}")
+            if metadata.get("trtcolor") != FORMAT_VERSION:
+                raise ValueError(f"format {metadata.get('trtcolor')!r}")
+            tensors = {
+                name: file.get_tensor(name)
+                for name in file.keys()  # noqa: SIM118
+                if optimizer or not name.startswith("optimizer.")
+            }
         header = json.loads(metadata["header"])
-        config = config_from_dict(header["config"], source=str(path))
-        state: dict[int, dict[str, Any]] = {
-            int(index): dict(values) for index, values in header["optimizer_scalars"].items()
-        }
-        for name, tensor in tensors.items():
-            if name.startswith("optimizer."):
-                _, index, entry = name.split(".", 2)
-                state.setdefault(int(index), {})[entry] = tensor
+        _check_header(header)
+        _check_tensors(tensors)
         return Checkpoint(
-            config=config,
-            dimensions=dict(header["dimensions"]),
-            step=int(header["step"]),
+            config=config_from_dict(header["config"], source=str(path)),
+            dimensions=header["dimensions"],
+            step=header["step"],
             model={
                 name.removeprefix("model."): tensor
                 for name, tensor in tensors.items()
                 if name.startswith("model.")
             },
-            optimizer={"state": state, "param_groups": header["optimizer_groups"]},
+            optimizer=_optimizer_state(header, tensors) if optimizer else {},
             classes=tuple(header["classes"]),
             random_state=tensors["random_state"],
             data=header["data"],
         )
-    except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (
+        OSError,
+        SafetensorError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         raise CheckpointError(
             f"{path} is no whole trtcolor checkpoint ({error}); a file written by 'trtcolor train' "
             "was needed; take an earlier one"
         ) from None
 
 
-def load_weights(network: torch.nn.Module, checkpoint: Checkpoint, *, source: str) -> None:
-    """Put a checkpoint's weights into a network.
+def _check_header(header: dict[str, Any]) -> None:
+    """Raise ValueError about the first entry of another form."""
+    classes, groups, step = header["classes"], header["optimizer_groups"], header["step"]
+    data, scalars = header["data"], header["optimizer_scalars"]
+    forms = {
+        "step": ("an integer from 0", type(step) is int and step >= 0),
+        "dimensions": ("a table", isinstance(header["dimensions"], dict)),
+        "classes": (
+            "a list of names",
+            isinstance(classes, list) and all(isinstance(name, str) for name in classes),
+        ),
+        "data": (
+            "a table with a text as fingerprint",
+            isinstance(data, dict) and isinstance(data.get("fingerprint", ""), str | None),
+        ),
+        "optimizer_groups": (
+            "a list of tables",
+            isinstance(groups, list) and all(isinstance(group, dict) for group in groups),
+        ),
+        "optimizer_scalars": (
+            "a table of tables",
+            isinstance(scalars, dict) and all(isinstance(v, dict) for v in scalars.values()),
+        ),
+    }
+    for name, (needed, fits) in forms.items():
+        if not fits:
+            raise ValueError(f"{name} is {shortened(header[name])} and not {needed}")
+    # JSON may hold halves of characters, which no file could be written with.
+    json.dumps(header, ensure_ascii=False).encode()
+
+
+def _check_tensors(tensors: dict[str, Tensor]) -> None:
+    """Raise ValueError about the first tensor of another type."""
+    for name, tensor in tensors.items():
+        counts = name.endswith(".num_batches_tracked") and tensor.dtype == torch.int64
+        if name.startswith("model.") and not (tensor.is_floating_point() or counts):
+            raise ValueError(f"{name} is {tensor.dtype} and not of floating-point numbers")
+    state = tensors["random_state"]
+    try:
+        torch.Generator().set_state(state)
+    except (RuntimeError, TypeError):
+        raise ValueError(
+            f"random_state is {state.dtype} {tuple(state.shape)} and no state of torch's CPU "
+            "generator"
+        ) from None
+
+
+def _optimizer_state(header: dict[str, Any], tensors: dict[str, Tensor]) -> dict[str, Any]:
+    """The optimiser's state dict of JSON and tensors named ``optimizer.INDEX.ENTRY``."""
+    state: dict[int, dict[str, Any]] = {
+        int(index): values for index, values in header["optimizer_scalars"].items()
+    }
+    for name, tensor in tensors.items():
+        if name.startswith("optimizer."):
+            _, index, entry = name.split(".", 2)
+            state.setdefault(int(index), {})[entry] = tensor
+    return {"state": state, "param_groups": header["optimizer_groups"]}
+
+
+def check_weights(network: torch.nn.Module, checkpoint: Checkpoint, *, source: str) -> None:
+    """Refuse a checkpoint whose weights have other names or shapes than the network's.
+
+    Args:
+        network: may be on the meta device, as its numbers are not looked at.
+        checkpoint: whose weights are to fit.
+        source: what to call it in an error.
 
     Raises:
-        CheckpointError: names or shapes differ: another family or other dimensions.
+        CheckpointError: they differ: another family or other dimensions.
     """
     expected = {name: tuple(value.shape) for name, value in network.state_dict().items()}
     found = {name: tuple(value.shape) for name, value in checkpoint.model.items()}
@@ -159,4 +239,82 @@ def load_weights(network: torch.nn.Module, checkpoint: Checkpoint, *, source: st
             f"{found.get(differing[0])} came, {expected.get(differing[0])} was needed); give a "
             "checkpoint of the same family and dimensions"
         )
+
+
+def load_weights(network: torch.nn.Module, checkpoint: Checkpoint, *, source: str) -> None:
+    """Put a checkpoint's weights into a network.
+
+    Raises:
+        CheckpointError: as from `check_weights`.
+    """
+    check_weights(network, checkpoint, source=source)
     network.load_state_dict(checkpoint.model)
+
+
+def restore_optimizer(
+    optimizer: torch.optim.Optimizer, checkpoint: Checkpoint, *, source: str
+) -> None:
+    """Put a checkpoint's state of the optimiser into one over the same parameters.
+
+    Its settings (rate, betas) stay the optimiser's own: they are the configuration's, which a
+    resumed training shares with its checkpoint. What is kept of a parameter comes to lie in memory
+    as the parameter does, so that each step takes the path of an unbroken training.
+
+    Raises:
+        CheckpointError: a state of another optimiser or of other parameters; the optimiser has not
+            changed.
+    """
+    saved = checkpoint.optimizer
+    own_groups = optimizer.state_dict()["param_groups"]
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    try:
+        groups = [group["params"] for group in saved["param_groups"]]
+        if groups != [group["params"] for group in own_groups]:
+            raise ValueError("its groups of parameters are others")
+        form = _state_of_one(optimizer)
+        for index, state in saved["state"].items():
+            _check_state(state, form, parameters[index], f"optimizer.{index}")
+        optimizer.load_state_dict({"state": saved["state"], "param_groups": own_groups})
+    except (TypeError, ValueError, LookupError, RuntimeError) as error:
+        raise CheckpointError(
+            f"{source} holds no state of this training's {type(optimizer).__name__} ({error}); one "
+            "over the same parameters was needed; take an earlier checkpoint or start from its "
+            "weights with --init"
+        ) from None
+    for parameter, state in optimizer.state.items():
+        for name, value in state.items():
+            if isinstance(value, Tensor) and value.shape == parameter.shape:
+                # Loaded values are contiguous, the network's are channels last.
+                state[name] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
+
+
+def _state_of_one(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    """What the optimiser keeps of a parameter of shape (2, 3), found by a step on one of zeros."""
+    parameter = torch.nn.Parameter(torch.zeros(2, 3))
+    parameter.grad = torch.zeros(2, 3)
+    probe = copy.copy(optimizer)
+    probe.param_groups = [{**optimizer.param_groups[0], "params": [parameter]}]
+    probe.state = defaultdict(dict)
+    probe.step()
+    return dict(probe.state[parameter])
+
+
+def _check_state(
+    state: dict[str, Any], form: dict[str, Any], parameter: Tensor, where: str
+) -> None:
+    """Raise ValueError about the first entry that a step could not go on from."""
+    if state.keys() != form.keys():
+        raise ValueError(f"{where} has {sorted(state)} and not {sorted(form)}")
+    for name, model in form.items():
+        value = state[name]
+        if not isinstance(model, Tensor):
+            fits = isinstance(value, int | float) and value >= 0
+        elif not isinstance(value, Tensor) or not value.is_floating_point():
+            fits = False
+        elif model.ndim == 0:  # a count of steps
+            fits = value.ndim == 0 and bool(value >= 0)
+        else:
+            fits = value.shape == parameter.shape
+        if not fits:
+            came = tuple(value.shape) if isinstance(value, Tensor) else shortened(value)
+            raise ValueError(f"{where}.{name} is {came} for weights {tuple(parameter.shape)}")

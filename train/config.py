@@ -67,7 +67,8 @@ class Loss:
         color: of regressions ``mse`` (003, 004), ``smooth_l1`` (quadratic below ``beta``, linear
             above) or ``huber`` (001, 3.5, with M = beta); of classifiers ``cross_entropy``.
         beta: in the unit of the family's coding.
-        alpha: weight of the classification of scenes; 0 trains colours alone.
+        alpha: weight of the classification of scenes; 0 trains colours alone, and families without
+            a classifier ignore it.
         reduction: ``mean`` over pixels, channels and pictures, for which alpha is 1/300 (004), or
             ``sum`` over picture and batch, for which 000 found alpha 5.
         rebalance: weigh pixels by the rarity of their colour bin (003, 3.4).

@@ -83,7 +83,7 @@ def export(
         ExportError: weights are not finite or do not fit the precision, the graphs differ from
             torch, the folder cannot be written, or something is there that is no bundle.
     """
-    checkpoint = load_checkpoint(checkpoint_path)
+    checkpoint = load_checkpoint(checkpoint_path, optimizer=False)
     _check_target(bundle, overwrite)
     network = network_from_checkpoint(checkpoint, source=str(checkpoint_path))
     coding = network.coding

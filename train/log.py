@@ -37,7 +37,8 @@ class Log:
             temporary.write_text("".join(kept), encoding="utf-8")
             os.replace(temporary, self.path)
             self.stream = self.path.open("a", encoding="utf-8")
-            self.events = SummaryWriter(str(run), purge_step=first + 1 if first else None)
+            # Also at the first step: an earlier training may have died before its first checkpoint.
+            self.events = SummaryWriter(str(run), purge_step=first + 1)
 
     def __enter__(self) -> Log:
         # TensorBoard writes in a thread and raises what happened there at the next call from here.

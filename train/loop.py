@@ -23,20 +23,25 @@ from torch import Tensor
 from trtcolor.dataset import FilterCounts, PictureSet, drop_colourless, open_pictures
 from trtcolor.errors import CheckpointError, TrainingError
 from trtcolor_train.bins import AbBins
-from trtcolor_train.build import build_network
+from trtcolor_train.build import build_network, check_loss, network_from_checkpoint
 from trtcolor_train.checkpoint import (
     Checkpoint,
     load_checkpoint,
     load_weights,
+    restore_optimizer,
     save_checkpoint,
 )
 from trtcolor_train.checks import (
     check_batch,
     check_finite,
     check_labels,
+    check_one_encoder,
     check_resumable,
     check_run_folder,
+    check_same_bins,
     check_same_data,
+    check_same_everywhere,
+    start_again,
 )
 from trtcolor_train.clock import Clock
 from trtcolor_train.config import TrainingConfig
@@ -79,14 +84,23 @@ def train(
         ConfigError, DataError: the configuration or the data do not fit.
         CheckpointError: the run exists and ``resume`` is False, or there is nothing to resume or
             what there is does not fit.
-        TrainingError: the run folder cannot be written, labels are missing, or the loss is not a
-            number; the last checkpoint stays as it was.
+        TrainingError: the run folder cannot be written, labels are missing, the processes do not
+            fit together, memory is short, or the loss is not a number; the last checkpoint stays
+            as it was.
     """
     console = console or Console(stderr=True)
     with joined() as processes:
         if not processes.first:
             console = Console(quiet=True)
-        return _train(config, run, data_root, resume, init, console, processes)
+        try:
+            return _train(config, run, data_root, resume, init, console, processes)
+        except torch.OutOfMemoryError as error:
+            reason = str(error).partition(". ")[0]
+            raise TrainingError(
+                f"{config.training.batch_size // processes.world} pictures at a time are too many "
+                f"for the memory of {processes.device} ({reason}); fewer were needed; lower "
+                "training.batch_size or take more processes"
+            ) from None
 
 
 def _train(
@@ -105,7 +119,9 @@ def _train(
             "go on with --resume"
         )
     start = load_checkpoint(path) if resume else None
-    given = load_checkpoint(init) if init is not None and start is None else None
+    given = None
+    if init is not None and start is None:
+        given = load_checkpoint(init, optimizer=False)
     if start is not None:
         check_resumable(config, start, path)
     check_run_folder(run)
@@ -118,40 +134,32 @@ def _train(
     listed_validation = open_pictures(data_root / config.data.validation)
     check_labels(config, dimensions.classes > 0, listed, listed_validation)
     torch.manual_seed(settings.seed)
-    network = build_network(config, len(listed.classes), data_root)
+    if start is not None:
+        network = network_from_checkpoint(start, source=str(path)).train()
+        check_loss(network, config)
+    else:
+        network = _fresh(config, len(listed.classes), data_root, given, str(init))
 
     # Data: filtered once, then decoded again each time it is wanted.
-    side = scaled_side(dimensions.training_size)
-    pictures, counts = drop_colourless(listed, side=side, threads=settings.loader_threads)
-    _report("training", pictures, counts, console)
-    validation_pictures, validation_counts = drop_colourless(
-        listed_validation, side=side, threads=settings.loader_threads
-    )
-    _report("validation", validation_pictures, validation_counts, console)
+    pictures, counts = _filtered("training", listed, config, console)
+    validation_pictures, _ = _filtered("validation", listed_validation, config, console)
+    check_same_everywhere(processes.gathered(pictures.fingerprint))
 
     # Network, optimiser, and where both were left.
     if start is not None:
         check_same_data(start, pictures.fingerprint, path)
-        load_weights(network, start, source=str(path))
-    else:
-        if given is not None:
-            load_weights(network, given, source=str(init))
-        if isinstance(network.coding, AbBins):
-            network.coding.weigh(_bin_shares(network.coding, pictures, config))
+    elif isinstance(network.coding, AbBins):
+        network.coding.weigh(_bin_shares(network.coding, pictures, config))
+    _set_precision(device, settings.precision)
     network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     shared = processes.share(network)
     optimizer = make_optimizer(network, config.optimizer)
     first = 0
     if start is not None:
-        optimizer.load_state_dict(start.optimizer)
+        restore_optimizer(optimizer, start, source=str(path))
         torch.set_rng_state(start.random_state)
         first = start.step
 
-    data = {
-        "description": config.data.description,
-        "train": asdict(counts),
-        "fingerprint": pictures.fingerprint,
-    }
     batches = training_batches(
         pictures,
         dimensions.training_size,
@@ -175,13 +183,6 @@ def _train(
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate(config.optimizer, done - 1, settings.steps)
             terms = _loss(network, shared, batch, config, device)
-            total, color, classification = _logged(terms, config, processes)
-            if not math.isfinite(total):
-                raise TrainingError(
-                    f"the loss is {total} at step {done}; a finite loss was needed; lower "
-                    "optimizer.learning_rate and start again, from the weights of an earlier step "
-                    f"with --init {path}"
-                )
             optimizer.zero_grad(set_to_none=True)
             # Gradients are averaged over the processes, a sum over the batch is not.
             weight = processes.world if config.loss.reduction == "sum" else 1
@@ -190,12 +191,19 @@ def _train(
                 torch.nn.utils.clip_grad_norm_(network.parameters(), config.optimizer.clip_norm)
             optimizer.step()
 
+            # Not read before: a GPU would have nothing to do until the backward pass is on its way.
+            total, color, classification = _logged(terms, config, processes)
+            if not math.isfinite(total):
+                raise TrainingError(
+                    f"the loss is {total} at step {done}; a finite loss was needed; "
+                    f"{start_again(path)}"
+                )
             clock.count(settings.batch_size)
             ends = done == settings.steps
             validates = ends or done % settings.validate_every == 0
             saves = ends or done % settings.checkpoint_every == 0
             if validates or saves:
-                check_finite(network, done, path)
+                check_finite(network, f"after step {done}", start_again(path))
             if log is None:
                 continue
             log.step(done, total, color, classification, clock.rate)
@@ -207,26 +215,59 @@ def _train(
             )
             if validates:
                 with clock.paused():
-                    measured, sheet = validate(network, validation_pictures, config, device)
+                    measured, sheet = validate(
+                        network,
+                        validation_pictures,
+                        config,
+                        device,
+                        settings.batch_size // processes.world,
+                    )
                 log.validation(done, measured, sheet)
                 console.print(f"step {done}: {measured}")
             if saves:
                 log.flush()
-                save_checkpoint(
-                    path,
-                    Checkpoint(
-                        config,
-                        asdict(network.dimensions),
-                        done,
-                        network.state_dict(),
-                        optimizer.state_dict(),
-                        pictures.classes,
-                        torch.get_rng_state(),
-                        data,
-                    ),
-                )
+                _save(path, config, network, optimizer, done, pictures, counts)
     console.print(str(clock))
     return path
+
+
+def _fresh(
+    config: TrainingConfig, classes: int, data_root: Path, given: Checkpoint | None, source: str
+) -> ColorNetwork:
+    """A network that no step was done of, with the weights of another training if given."""
+    if given is None:
+        return build_network(config, classes, data_root)
+    check_one_encoder(config, source)
+    network = build_network(config, classes, data_root)
+    check_same_bins(network, given, source)
+    load_weights(network, given, source=source)
+    check_finite(network, f"in {source}", "give another checkpoint")
+    return network
+
+
+def _filtered(
+    name: str, listed: PictureSet, config: TrainingConfig, console: Console
+) -> tuple[PictureSet, FilterCounts]:
+    """The pictures that teach colours, and how many did not, which is also said."""
+    dimensions = family(config.network.family).resolve(config.network.dimensions)
+    pictures, counts = drop_colourless(
+        listed,
+        side=scaled_side(dimensions.training_size),
+        threads=config.training.loader_threads,
+    )
+    console.print(f"{name}: {counts}")
+    if pictures.unreadable:
+        shown = pictures.unreadable[:UNREADABLE_SHOWN]
+        more = len(pictures.unreadable) - len(shown)
+        console.print(f"unreadable: {', '.join(shown)}" + (f" and {more} more" if more else ""))
+    return pictures, counts
+
+
+def _set_precision(device: torch.device, precision: str) -> None:
+    if device.type == "cuda":
+        # Left alone, torch has convolutions of float32 round their inputs to TF32's 10 bits.
+        torch.backends.cudnn.allow_tf32 = precision != "float32"
+        torch.backends.cudnn.benchmark = True  # the sizes stay the same
 
 
 def _loss(
@@ -272,12 +313,31 @@ def _bin_shares(coding: AbBins, pictures: PictureSet, config: TrainingConfig) ->
     return counts / counts.sum()
 
 
-def _report(what: str, pictures: PictureSet, counts: FilterCounts, console: Console) -> None:
-    console.print(f"{what}: {counts}")
-    if pictures.unreadable:
-        shown = pictures.unreadable[:UNREADABLE_SHOWN]
-        more = len(pictures.unreadable) - len(shown)
-        console.print(f"unreadable: {', '.join(shown)}" + (f" and {more} more" if more else ""))
+def _save(
+    path: Path,
+    config: TrainingConfig,
+    network: ColorNetwork,
+    optimizer: torch.optim.Optimizer,
+    step: int,
+    pictures: PictureSet,
+    counts: FilterCounts,
+) -> None:
+    data = {
+        "description": config.data.description,
+        "train": asdict(counts),
+        "fingerprint": pictures.fingerprint,
+    }
+    checkpoint = Checkpoint(
+        config,
+        asdict(network.dimensions),
+        step,
+        network.state_dict(),
+        optimizer.state_dict(),
+        pictures.classes,
+        torch.get_rng_state(),
+        data,
+    )
+    save_checkpoint(path, checkpoint)
 
 
 def _log(run: Path, first: int) -> Log:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, distributed, nn
@@ -20,6 +20,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
 
 from trtcolor.errors import TrainingError
+
+T = TypeVar("T")
 
 # The first process validates and saves while the others wait for its next step.
 PATIENCE = timedelta(hours=2)
@@ -48,6 +50,14 @@ class Processes:
         if self.world == 1:
             return values
         return _all_reduced(values) / self.world
+
+    def gathered(self, value: T) -> list[T]:
+        """What each process has in the place of a value, in the order of their ranks."""
+        if self.world == 1:
+            return [value]
+        values: list[Any] = [None] * self.world
+        distributed.all_gather_object(values, value)
+        return values
 
     def share(self, network: nn.Module) -> nn.Module:
         """The network to train: with batch norm over all processes and gradients averaged.
@@ -78,20 +88,17 @@ def joined() -> Iterator[Processes]:
     """Join the processes that ``torchrun`` started; alone without it.
 
     Raises:
-        TrainingError: the others could not be reached, or one of them has stopped.
+        TrainingError: there are fewer GPUs than processes, the others could not be reached, or one
+            of them has stopped.
     """
     rank, world = own_rank(), int(os.environ.get("WORLD_SIZE", "1"))
-    local = int(os.environ.get("LOCAL_RANK", "0"))
-    cuda = torch.cuda.is_available()
-    device = torch.device("cuda", local % torch.cuda.device_count()) if cuda else None
-    if device is not None:
-        torch.cuda.set_device(device)
-    processes = Processes(rank, world, device or torch.device("cpu"))
+    gpu = _own_gpu()
+    processes = Processes(rank, world, gpu or torch.device("cpu"))
     if world == 1:
         yield processes
         return
     try:
-        distributed.init_process_group("nccl" if cuda else "gloo", timeout=PATIENCE)
+        distributed.init_process_group("nccl" if gpu else "gloo", timeout=PATIENCE, device_id=gpu)
     except (RuntimeError, ValueError) as error:
         raise TrainingError(
             f"process {rank} of {world} could not reach the others ({error}); all processes of one "
@@ -109,6 +116,21 @@ def joined() -> Iterator[Processes]:
         ) from None
     finally:
         distributed.destroy_process_group()
+
+
+def _own_gpu() -> torch.device | None:
+    """The GPU of this process alone, made its current one; None where there is none at all."""
+    if not torch.cuda.is_available():
+        return None
+    here, gpus = int(os.environ.get("LOCAL_WORLD_SIZE", "1")), torch.cuda.device_count()
+    if here > gpus:
+        raise TrainingError(
+            f"{here} processes came on a machine with {gpus} GPU{'s' * (gpus > 1)}; one GPU for "
+            "each was needed; start no more processes than that with --nproc-per-node"
+        )
+    device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+    torch.cuda.set_device(device)
+    return device
 
 
 class SynchronisedBatchNorm(_BatchNorm):

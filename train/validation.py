@@ -25,7 +25,7 @@ class Validation:
     """Measured on the validation pictures at training size.
 
     Attributes:
-        loss: the joint loss, mean over batches.
+        loss: the joint loss of all pictures; where it is a sum, of as many as a step's batch has.
         ciede2000: mean over pictures of the mean over pixels.
         ciede2000_grey: the same for leaving the pictures grey.
         colourfulness: Hasler-Suesstrunk, mean over pictures.
@@ -50,21 +50,33 @@ class Validation:
 
 @torch.no_grad()
 def validate(
-    network: ColorNetwork, pictures: PictureSet, config: TrainingConfig, device: torch.device
+    network: ColorNetwork,
+    pictures: PictureSet,
+    config: TrainingConfig,
+    device: torch.device,
+    batch_size: int,
 ) -> tuple[Validation, NDArray[np.uint8]]:
     """Measure on the first validation pictures; also a sheet grey | predicted | original.
+
+    Args:
+        network: in training mode, and left in it.
+        pictures: of which the first ``training.validation_pictures`` are taken.
+        config: says the loss and the precision.
+        device: where the network is.
+        batch_size: pictures at a time.
 
     Returns:
         The figures, and uint8 RGB (rows * S, 3 * S, 3).
     """
     size, scale = network.dimensions.training_size, network.dimensions.chroma_scale
-    losses: list[float] = []
+    summed = config.loss.reduction == "sum"
+    losses: list[float] = []  # summed over the pictures of a batch
     scores: list[tuple[float, float, float, float]] = []
     right: list[bool] = []
     rows: list[NDArray[np.uint8]] = []
     network.eval()
     for batch in validation_batches(
-        pictures, size, config.training.batch_size, config.training.validation_pictures
+        pictures, size, batch_size, config.training.validation_pictures
     ):
         lightness = batch.lightness.to(device, memory_format=torch.channels_last)
         with autocast(device, config.training.precision):
@@ -75,7 +87,7 @@ def validate(
         color_loss = network.coding.loss(output, target, config.loss)
         terms = joint_loss(color_loss, prediction.class_logits, labels, config.loss)
         decoded = network.decode(output, lightness).cpu().numpy()
-        losses.append(float(terms.total))
+        losses.append(float(terms.total) * (1 if summed else len(batch.lab)))
         if prediction.class_logits is not None and labels is not None:
             right += (prediction.class_logits.argmax(1) == labels).tolist()
         for true_lab, chroma in zip(batch.lab.numpy(), decoded, strict=True):
@@ -96,7 +108,7 @@ def validate(
     network.train()
     mean = np.mean(scores, axis=0)
     measured = Validation(
-        loss=float(np.mean(losses)),
+        loss=sum(losses) / len(scores) * (config.training.batch_size if summed else 1),
         ciede2000=float(mean[0]),
         ciede2000_grey=float(mean[1]),
         colourfulness=float(mean[2]),

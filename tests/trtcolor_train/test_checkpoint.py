@@ -4,23 +4,36 @@ from __future__ import annotations
 
 import json
 import resource
-from dataclasses import asdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from narrow import NARROW
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from trtcolor.errors import CheckpointError, ConfigError
-from trtcolor_train.checkpoint import Checkpoint, load_checkpoint, load_weights, save_checkpoint
+from trtcolor_train.build import network_from_checkpoint
+from trtcolor_train.checkpoint import (
+    Checkpoint,
+    check_weights,
+    load_checkpoint,
+    load_weights,
+    restore_optimizer,
+    save_checkpoint,
+)
 from trtcolor_train.config import Data, Network, Training, TrainingConfig
 from trtcolor_train.models import family
 
 CONFIG = TrainingConfig(
     "small",
-    Network("lee2016", {"classes": 3, "low": [[8, 2], [8, 1], [8, 2], [8, 1]]}),
+    Network("lee2016", NARROW["lee2016"]),
     Data("train-*.tar", "val-*.tar"),
     Training(steps=5),
 )
@@ -30,7 +43,7 @@ def trained(optimizer_class: type[torch.optim.Optimizer]) -> Checkpoint:
     """After one real step, so that the optimiser has a state."""
     network = family("lee2016").build(CONFIG.network.dimensions)
     optimizer = optimizer_class(network.parameters(), lr=0.1)
-    network(torch.rand(2, 1, 128, 128) * 100).output.mean().backward()
+    network(torch.rand(2, 1, 32, 32) * 100).output.mean().backward()
     optimizer.step()
     return Checkpoint(
         CONFIG,
@@ -113,22 +126,304 @@ def test_weights_of_another_family_are_refused_by_name() -> None:
         load_weights(network, trained(torch.optim.AdamW), source="c")
 
 
+OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
+    "adam": torch.optim.Adam,
+    "adadelta": torch.optim.Adadelta,
+    "nesterov": lambda parameters, lr: torch.optim.SGD(
+        parameters, lr=lr, momentum=0.9, nesterov=True
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A whole checkpoint, not to be changed."""
+    path = tmp_path_factory.mktemp("written") / "c.safetensors"
+    save_checkpoint(path, trained(torch.optim.Adam))
+    return path
+
+
+def altered(
+    written: Path,
+    path: Path,
+    header: Callable[[dict[str, Any]], object] = lambda header: None,
+    tensors: Callable[[dict[str, Tensor]], object] = lambda tensors: None,
+) -> Path:
+    """A copy in which JSON or tensors were changed; a text in the header's place is taken as is."""
+    with safe_open(written, framework="pt") as file:
+        metadata = file.metadata()
+    entries, values = json.loads(metadata["header"]), load_file(written)
+    text = header(entries)
+    tensors(values)
+    metadata["header"] = text if isinstance(text, str) else json.dumps(entries)
+    save_file(values, path, metadata=metadata)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("entry", "value"),
+    [
+        ("config", None),
+        ("dimensions", 3),
+        ("dimensions", [["classes", 3]]),
+        ("step", None),
+        ("step", float("inf")),
+        ("step", float("nan")),
+        ("step", -5),
+        ("step", "7"),
+        ("step", True),
+        ("step", 1.0),
+        ("classes", 5),
+        ("classes", "abc"),
+        ("classes", {"a": 1}),
+        ("classes", ["a", None]),
+        ("classes", ["\ud800"]),
+        ("data", "x"),
+        ("data", [1]),
+        ("data", {"fingerprint": 5}),
+        ("optimizer_groups", "x"),
+        ("optimizer_groups", [1]),
+        ("optimizer_scalars", []),
+        ("optimizer_scalars", {"a": {}}),
+        ("optimizer_scalars", {"0": 5}),
+    ],
+)
+def test_a_header_of_another_form_is_refused(
+    written: Path, tmp_path: Path, entry: str, value: object
+) -> None:
+    path = altered(written, tmp_path / "c", lambda header: header.update({entry: value}))
+    with pytest.raises((CheckpointError, ConfigError)) as refused:
+        load_checkpoint(path)
+    assert str(path) in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", "5", "{", "[" * 100_000 + "]" * 100_000, '{"step": ' + "9" * 5000 + "}"]
+)
+def test_json_that_is_no_header_is_refused(written: Path, tmp_path: Path, text: str) -> None:
+    path = altered(written, tmp_path / "c", lambda _: text)
+    with pytest.raises(CheckpointError, match="no whole trtcolor checkpoint"):
+        load_checkpoint(path)
+
+
+def first(tensors: dict[str, Tensor], end: str) -> str:
+    """Name of the first tensor that ends so."""
+    return min(name for name in tensors if name.endswith(end))
+
+
+@pytest.mark.parametrize(
+    ("end", "change"),
+    [
+        (".weight", lambda value: value.to(torch.complex64)),
+        (".weight", lambda value: value.to(torch.int32)),
+        (".running_mean", lambda value: value > 0),
+        (".num_batches_tracked", lambda value: value.to(torch.uint8)),
+        ("random_state", lambda value: value[:3].clone()),
+        ("random_state", lambda value: value.float()),
+        ("random_state", torch.zeros_like),
+    ],
+)
+def test_tensors_of_another_type_are_refused_by_name(
+    written: Path, tmp_path: Path, end: str, change: Callable[[Tensor], Tensor]
+) -> None:
+    def alter(tensors: dict[str, Tensor]) -> None:
+        tensors |= {first(tensors, end): change(tensors[first(tensors, end)])}
+
+    path = altered(written, tmp_path / "c", tensors=alter)
+    with pytest.raises(CheckpointError, match=end):
+        load_checkpoint(path)
+
+
+def test_without_the_optimizer_its_tensors_are_not_read(written: Path, tmp_path: Path) -> None:
+    def spoil(tensors: dict[str, Tensor]) -> None:
+        tensors["optimizer.no number"] = torch.zeros(1)
+
+    path = altered(written, tmp_path / "c", tensors=spoil)
+    with pytest.raises(CheckpointError):
+        load_checkpoint(path)
+    loaded = load_checkpoint(path, optimizer=False)
+    assert loaded.optimizer == {}
+    assert loaded.model.keys() == load_checkpoint(written).model.keys()
+
+
+@pytest.mark.filterwarnings("ignore:Initializing zero-element tensors")
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("training_size", 64.0, "training_size is 64.0; an integer"),
+        ("training_size", True, "training_size is True; an integer"),
+        ("training_size", 2**40, "training_size is 1099511627776; an integer"),
+        ("signed_input", "yes", "signed_input is 'yes'; true or false"),
+        ("signed_input", 1, "signed_input is 1; true or false"),
+        ("color_space", ["lab"], "one of lab, yuv, rgb"),
+        ("mid", "ab", "mid is 'ab'; a list"),
+        ("mid", [8, -1], r"mid\[1\] is -1; an integer from 0"),
+        ("low", [[8, 2], [8]], r"low\[1\] is \[8\]; a list of 2 entries"),
+        ("low", [[8, -2], [8, -2]], r"low\[0\]\[1\] is -2; an integer from 0"),
+        ("low", [[8, 1]] * 65, "at most 64 entries"),
+        ("fusion", 0, "no network can be built"),
+    ],
+)
+def test_dimensions_of_another_type_are_refused_by_name(
+    written: Path, name: str, value: object, said: str
+) -> None:
+    checkpoint = load_checkpoint(written, optimizer=False)
+    checkpoint = replace(checkpoint, dimensions=checkpoint.dimensions | {name: value})
+    with pytest.raises(ConfigError, match=said) as refused:
+        network_from_checkpoint(checkpoint, source="c")
+    assert len(str(refused.value)) < 1000
+
+
+class LargestTensor(TorchDispatchMode):
+    """Watches how many values the largest tensor with numbers holds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.values = 0
+
+    def __torch_dispatch__(
+        self, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        result = function(*args, **(kwargs or {}))
+        if isinstance(result, Tensor) and not result.is_meta:
+            self.values = max(self.values, result.numel())
+        return result
+
+
+@contextmanager
+def nothing_large() -> Iterator[None]:
+    with LargestTensor() as largest:
+        yield
+    assert largest.values < 100_000
+
+
 @pytest.mark.parametrize(
     "change",
     [
-        {"classes": 5},
-        {"step": None},
-        {"optimizer_scalars": []},
-        {"config": None},
-        {"dimensions": 3},
+        {"training_size": 16384},
+        {"classes": 10**9},
+        {"low": [[8, 2], [8, 1], [8, 2], [20000, 1], [20000, 1]]},
+        {"mid": [2**31 - 1, 2**31 - 1]},
     ],
 )
-def test_a_header_of_another_shape_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
-    path = tmp_path / "c.safetensors"
-    save_checkpoint(path, trained(torch.optim.AdamW))
-    with safe_open(path, framework="pt") as file:
-        metadata = file.metadata()
-    metadata["header"] = json.dumps(json.loads(metadata["header"]) | change)
-    save_file(load_file(path), path, metadata=metadata)
-    with pytest.raises((CheckpointError, ConfigError)):
-        load_checkpoint(path)
+def test_a_small_file_with_large_dimensions_takes_no_memory(
+    written: Path, change: dict[str, Any]
+) -> None:
+    checkpoint = load_checkpoint(written)
+    large = replace(checkpoint, dimensions=checkpoint.dimensions | change)
+    with (
+        nothing_large(),
+        pytest.raises((CheckpointError, ConfigError), match=r"do not fit|can be built"),
+    ):
+        network_from_checkpoint(large, source="c")
+
+
+def test_weights_are_checked_against_a_network_without_numbers(written: Path) -> None:
+    checkpoint = load_checkpoint(written)
+    with torch.device("meta"):
+        network = family("lee2016").build(checkpoint.dimensions)
+    check_weights(network, checkpoint, source="c")
+    del checkpoint.model["fusion.layer.weight"]
+    with pytest.raises(CheckpointError, match=r"1 entries differ, first fusion\.layer\.weight"):
+        check_weights(network, checkpoint, source="c")
+
+
+def channels_last_network(checkpoint: Checkpoint) -> torch.nn.Module:
+    network = family("lee2016").build(CONFIG.network.dimensions)
+    load_weights(network, checkpoint, source="c")
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+
+def step(network: torch.nn.Module, optimizer: torch.optim.Optimizer, seed: int) -> None:
+    lightness = torch.rand(2, 1, 32, 32, generator=torch.Generator().manual_seed(seed)) * 100
+    optimizer.zero_grad()
+    network(lightness).output.mean().backward()
+    optimizer.step()
+
+
+@pytest.mark.parametrize("kind", OPTIMIZERS)
+def test_a_restored_optimizer_steps_and_lies_in_memory_as_the_unbroken_one(
+    written: Path, tmp_path: Path, kind: str
+) -> None:
+    whole = channels_last_network(load_checkpoint(written))
+    unbroken = OPTIMIZERS[kind](whole.parameters(), lr=0.01)
+    step(whole, unbroken, 0)
+    path = tmp_path / "c"
+    state = {"model": whole.state_dict(), "optimizer": unbroken.state_dict()}
+    save_checkpoint(path, replace(load_checkpoint(written), **state))
+    step(whole, unbroken, 1)
+
+    checkpoint = load_checkpoint(path)
+    network = channels_last_network(checkpoint)
+    optimizer = OPTIMIZERS[kind](network.parameters(), lr=0.01)
+    restore_optimizer(optimizer, checkpoint, source="c")
+    step(network, optimizer, 1)
+    for parameter, same in zip(whole.parameters(), network.parameters(), strict=True):
+        assert torch.equal(parameter, same)
+        assert unbroken.state[parameter].keys() == optimizer.state[same].keys()
+        for name, value in unbroken.state[parameter].items():
+            restored = optimizer.state[same][name]
+            assert torch.equal(restored, value)
+            assert restored.stride() == value.stride()
+
+
+def test_a_restored_optimizer_keeps_the_settings_of_its_own(written: Path) -> None:
+    checkpoint = load_checkpoint(written)
+    checkpoint.optimizer["param_groups"][0] |= {"lr": "x", "betas": None, "eps": []}
+    network = channels_last_network(checkpoint)
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.02)
+    restore_optimizer(optimizer, checkpoint, source="c")
+    step(network, optimizer, 0)
+    assert optimizer.param_groups[0]["lr"] == 0.02
+    assert optimizer.param_groups[0]["betas"] == (0.9, 0.999)
+
+
+def every(entry: str, value: object) -> Callable[[dict[str, Any]], None]:
+    """A change of that entry of every parameter's state; None takes it out."""
+
+    def change(optimizer: dict[str, Any]) -> None:
+        for state in optimizer["state"].values():
+            state[entry] = value
+            if value is None:
+                del state[entry]
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda optimizer: optimizer.clear(),
+        lambda optimizer: optimizer.update(param_groups=[]),
+        lambda optimizer: optimizer["param_groups"][0].update(params=[0]),
+        lambda optimizer: optimizer["param_groups"][0].pop("params"),
+        lambda optimizer: optimizer["state"].update({999: optimizer["state"][0]}),
+        lambda optimizer: optimizer["state"][0].update(exp_avg=torch.zeros(1, 2, 3)),
+        lambda optimizer: optimizer["state"][0].pop("exp_avg"),
+        every("exp_avg", None),
+        every("exp_avg", 1.0),
+        every("momentum_buffer", 1.0),
+        every("step", "x"),
+        every("step", torch.tensor(-1.0)),
+        every("step", torch.tensor(float("nan"))),
+        every("step", torch.ones(3)),
+        every("step", torch.tensor(1j)),
+    ],
+)
+def test_a_state_that_no_step_could_go_on_from_is_refused_and_changes_nothing(
+    written: Path, change: Callable[[dict[str, Any]], object]
+) -> None:
+    checkpoint = load_checkpoint(written)
+    change(checkpoint.optimizer)
+    optimizer = torch.optim.Adam(channels_last_network(checkpoint).parameters())
+    with pytest.raises(CheckpointError, match="c holds no state of this training's Adam"):
+        restore_optimizer(optimizer, checkpoint, source="c")
+    assert not optimizer.state
+
+
+def test_the_state_of_another_optimizer_is_refused(written: Path) -> None:
+    checkpoint = load_checkpoint(written)
+    optimizer = torch.optim.Adadelta(channels_last_network(checkpoint).parameters())
+    with pytest.raises(CheckpointError, match="Adadelta"):
+        restore_optimizer(optimizer, checkpoint, source="c")

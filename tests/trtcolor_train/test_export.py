@@ -281,8 +281,8 @@ def test_a_decoder_for_a_network_without_bins_is_refused(quick: Path, tmp_path: 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ("--temperature 0", "the temperature is 0.0; a number above 0"),
-        ("--temperature nan", "the temperature is nan; a number above 0"),
+        ("--temperature 0", "the temperature is 0.0; a number from 0.01"),
+        ("--temperature nan", "the temperature is nan; a number from 0.01"),
         ("--smoothing -1", "the smoothing is -1.0; a deviation of 0 to 64"),
         ("--smoothing 1e9", "the smoothing is 1000000000.0; a deviation of 0 to 64"),
         ("--decoder mode --temperature 0.5", "a temperature came for the decoder 'mode'"),

@@ -8,14 +8,20 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from trainings import command, log_of, steps_of, write_narrow_config
 
-from trtcolor.errors import CheckpointError
+from trtcolor.dataset import open_pictures
+from trtcolor.errors import CheckpointError, ConfigError
+from trtcolor_train.build import build_network
 from trtcolor_train.checkpoint import load_checkpoint
 from trtcolor_train.config import read_config
+from trtcolor_train.log import Log
 from trtcolor_train.loop import CHECKPOINT_FILE, train
+from trtcolor_train.validation import validate
 
 WriteConfig = Callable[..., Path]
 
@@ -88,6 +94,31 @@ def test_validation_pictures_and_figures_reach_tensorboard(
     assert (image.width, image.height) == (3 * 32, 6 * 32)
 
 
+def test_events_of_a_training_that_died_before_its_first_checkpoint_are_left_out(
+    tmp_path: Path,
+) -> None:
+    for last in (20, 10):
+        with Log(tmp_path, 0) as log:
+            for step in range(1, last + 1):
+                log.step(step, 1.0, 1.0, None, 1.0)
+    events = EventAccumulator(str(tmp_path))
+    events.Reload()
+    assert [event.step for event in events.Scalars("train/loss")] == [10]
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_a_validation_is_the_same_in_batches_of_any_size(
+    shards: Path, write_config: WriteConfig, tmp_path: Path, reduction: str
+) -> None:
+    config = read_config(write_config(tmp_path), [f"loss.reduction={reduction}"])
+    pictures = open_pictures(shards / config.data.validation)
+    network = build_network(config, 3, shards)
+    losses = [
+        validate(network, pictures, config, torch.device("cpu"), size)[0].loss for size in (4, 6)
+    ]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+
+
 def test_init_takes_the_weights_and_starts_at_step_0(
     shards: Path, write_config: WriteConfig, tmp_path: Path
 ) -> None:
@@ -120,6 +151,69 @@ def test_a_finished_or_differently_configured_training_is_not_resumed(
     path.write_text(path.read_text().replace("batch_size = 4", "batch_size = 5"))
     with pytest.raises(CheckpointError, match="another configuration"):
         train(read_config(path), tmp_path / "run", data_root=shards, resume=True)
+
+
+def test_what_leaves_the_curve_alone_may_change_on_resuming(shards: Path, tmp_path: Path) -> None:
+    loss = {"alpha": 0}
+    path = write_narrow_config(tmp_path, "olah2022-regression", loss=loss, training={"steps": 6})
+    run, whole = tmp_path / "run", tmp_path / "whole"
+    train(read_config(path), whole, data_root=shards)
+    train(read_config(path, ["training.steps=3"]), run, data_root=shards)
+    changes = {
+        "loader_threads": 1,
+        "loader_processes": 1,
+        "checkpoint_every": 3,
+        "validate_every": 5,
+        "validation_pictures": 2,
+    }
+    changed = read_config(path, [f"training.{name}={value}" for name, value in changes.items()])
+    train(changed, run, data_root=shards, resume=True)
+    assert steps_of(run) == steps_of(whole)
+
+
+def test_a_training_goes_on_without_the_files_that_its_network_began_with(
+    shards: Path, tmp_path: Path
+) -> None:
+    path = write_narrow_config(
+        tmp_path,
+        "olah2022-cnn",
+        loss={"color": "cross_entropy", "alpha": 0, "rebalance": True},
+        training={"steps": 8},
+    )
+    run, whole, bins = tmp_path / "run", tmp_path / "whole", tmp_path / "bins.npy"
+    np.save(bins, np.random.default_rng(0).integers(-100, 100, (20, 2)))
+    train(read_config(path, [f"network.bins={bins}"]), whole, data_root=shards)
+    train(read_config(path, [f"network.bins={bins}", "training.steps=4"]), run, data_root=shards)
+    bins.unlink()
+    moved = read_config(path, ["network.bins=elsewhere.npy"])
+    train(moved, run, data_root=shards, resume=True)
+    assert steps_of(run) == steps_of(whole)
+
+
+def test_init_does_not_silently_undo_what_the_configuration_asks_for(
+    shards: Path, tmp_path: Path
+) -> None:
+    loss = {"color": "cross_entropy", "alpha": 0}
+    path = write_narrow_config(tmp_path, "olah2022-cnn", loss=loss, training={"steps": 1})
+    for name in ("a", "b"):
+        random = np.random.default_rng(ord(name))
+        np.save(tmp_path / f"{name}.npy", random.permutation(200).reshape(-1, 2) - 100)
+    first, other = (
+        read_config(path, [f"network.bins={tmp_path / name}.npy"]) for name in ("a", "b")
+    )
+    init = train(first, tmp_path / "first", data_root=shards)
+    with pytest.raises(CheckpointError, match="has other bin centres than the configuration"):
+        train(other, tmp_path / "other", data_root=shards, init=init)
+    train(first, tmp_path / "same", data_root=shards, init=init)
+
+
+def test_init_and_weights_of_an_encoder_are_one_too_many(shards: Path, tmp_path: Path) -> None:
+    loss = {"alpha": 0}
+    path = write_narrow_config(tmp_path, "olah2022-regression", loss=loss, training={"steps": 1})
+    init = train(read_config(path), tmp_path / "first", data_root=shards)
+    both = read_config(path, ["network.encoder=w.pth"])
+    with pytest.raises(ConfigError, match="weights for the encoder from one of them were needed"):
+        train(both, tmp_path / "second", data_root=shards, init=init)
 
 
 def test_the_module_refuses_in_one_line(tmp_path: Path) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,12 +18,14 @@ import pytest
 import torch
 import two_processes
 from torch import Tensor
-from trainings import arguments, log_of, steps_of, write_narrow_config
+from trainings import arguments, command, log_of, steps_of, write_narrow_config
 from two_processes import SHAPES, batch, batch_norm
 
+from trtcolor.errors import TrainingError
 from trtcolor_train.checkpoint import load_checkpoint
 from trtcolor_train.config import read_config
 from trtcolor_train.loop import CHECKPOINT_FILE, train
+from trtcolor_train.parallel import joined
 
 TORCHRUN = [sys.executable, "-P", "-m", "torch.distributed.run", "--standalone"]
 TORCHRUN += ["--nproc-per-node", "2"]
@@ -118,6 +123,70 @@ def test_a_loss_that_is_no_number_stops_all(both: Path) -> None:
     first, second = ((both / f"overflowing-{rank}.txt").read_text() for rank in (0, 1))
     assert "a finite loss was needed" in first or "finite weights were needed" in first
     assert second == first
+
+
+def ends(config: Path, data: list[Path], run: Path, limit: int | None = None) -> list[str]:
+    """What each of two processes says that are started by hand, and that both are refused.
+
+    Args:
+        config: of a training.
+        data: of each process.
+        run: of both.
+        limit: KiB that no file of the first process may go beyond, as on a disk that is full.
+    """
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1])}
+    processes = []
+    for rank in (0, 1):
+        line = shlex.join(command(config, data[rank], run))
+        if rank == 0 and limit is not None:
+            line = f"ulimit -f {limit}; {line}"
+        variables = place | {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2"}
+        processes.append(
+            subprocess.Popen(
+                ["bash", "-c", line],
+                env=os.environ | variables,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+    said = [process.communicate(timeout=120)[1] for process in processes]
+    assert [process.returncode for process in processes] == [1, 1], said
+    assert not any("Traceback" in text for text in said), said
+    return [text.strip().splitlines()[-1] for text in said]
+
+
+def test_a_full_disk_of_the_first_process_ends_both(shards: Path, tmp_path: Path) -> None:
+    training = STEPS | {"checkpoint_every": 2}
+    config = write_narrow_config(
+        tmp_path, "olah2022-regression", loss={"alpha": 0}, training=training
+    )
+    first, second = ends(config, [shards, shards], tmp_path / "run", limit=20)
+    assert "could not be written" in first
+    assert "process 1 of 2 has lost another one" in second
+
+
+def test_processes_that_see_other_pictures_are_refused(
+    both: Path, shards: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(shards, other)
+    shutil.copy(shards / "val-000.tar.gz", other / "train-000.tar.gz")
+    for said in ends(both / "mean.toml", [shards, other], tmp_path / "run"):
+        assert "process 1 sees other training pictures than process 0" in said
+
+
+def test_more_processes_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    with (
+        pytest.raises(TrainingError, match="2 processes came on a machine with 1 GPU; one"),
+        joined(),
+    ):
+        pass
 
 
 @pytest.mark.parametrize("kind", SHAPES)

@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from data_files import encoded
 from PIL import Image
 from trainings import refusal, settings, steps_of, trained, write_narrow_config
 
 from trtcolor.errors import CheckpointError, TrainingError
 from trtcolor_train import loop
-from trtcolor_train.checkpoint import load_checkpoint
+from trtcolor_train.checkpoint import load_checkpoint, save_checkpoint
 from trtcolor_train.config import read_config
 from trtcolor_train.loop import CHECKPOINT_FILE, train
 
@@ -109,6 +110,14 @@ def test_missing_labels_are_refused_where_alpha_needs_them(
     assert said.startswith("6 of 6 training pictures have no class and alpha is 0.0033")
 
 
+def test_missing_labels_of_the_validation_are_refused_too(
+    config: Path, shards: Path, photos: list[np.ndarray], tmp_path: Path
+) -> None:
+    data = flat_folder(tmp_path / "data", photos)
+    said = refusal(config, shards, tmp_path / "run", *settings(f"data.validation={data / 'val'}"))
+    assert said.startswith("6 of 6 validation pictures have no class and alpha is 0.0033")
+
+
 def test_other_classes_in_the_validation_are_refused(
     config: Path, shards: Path, tmp_path: Path
 ) -> None:
@@ -164,7 +173,35 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_checkpoint(
     run = tmp_path / "run"
     said = refusal(config, shards, run, *settings(*changes, "training.checkpoint_every=1"))
     assert "the loss is nan at step 2; a finite loss was needed" in said
+    assert f"with --init {run / CHECKPOINT_FILE} and another --run" in said
     assert load_checkpoint(run / CHECKPOINT_FILE).step == 1
+    said = refusal(config, shards, tmp_path / "other", *settings(*changes))
+    assert said.endswith("lower optimizer.learning_rate and start again")
+
+
+def test_weights_that_are_not_finite_are_not_begun_with(
+    regression: Path, shards: Path, tmp_path: Path
+) -> None:
+    one = settings("training.steps=1")
+    assert trained(regression, shards, tmp_path / "first", *one).exit_code == 0
+    checkpoint = load_checkpoint(tmp_path / "first" / CHECKPOINT_FILE)
+    next(iter(checkpoint.model.values())).view(-1)[0] = math.nan
+    save_checkpoint(tmp_path / "broken.safetensors", checkpoint)
+    init = ["--init", str(tmp_path / "broken.safetensors")]
+    said = refusal(regression, shards, tmp_path / "second", *one, *init)
+    assert f"is not finite in {tmp_path / 'broken.safetensors'}; finite weights" in said
+
+
+def test_a_batch_beyond_the_devices_memory_is_one_sentence(
+    regression: Path, shards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has")
+
+    monkeypatch.setattr(loop, "_loss", full)
+    said = refusal(regression, shards, tmp_path / "run")
+    assert "4 pictures at a time are too many for the memory of cpu (CUDA out of memory)" in said
+    assert "lower training.batch_size" in said
 
 
 @pytest.mark.parametrize("due", ["checkpoint_every=1", "validate_every=1"])
