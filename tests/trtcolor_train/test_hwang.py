@@ -302,10 +302,10 @@ def test_xavier_initialises_all_that_is_not_the_encoders() -> None:
         ("hwang2016-regression", {"encoder": [[4], [], [4], [4]]}, "three or more stages"),
         ("hwang2016-regression", {"encoder": [[4], [8, 0], [8]]}, "at least one output"),
         ("hwang2016-regression", {"encoder": [[4], [8], [16]]}, "8 and 16 outputs; the same"),
-        ("hwang2016-regression", {"encoder": 7}, "cannot be read"),
+        ("hwang2016-regression", {"encoder": 7}, "encoder is 7; a list"),
         ("hwang2016-regression", {"bins": 50}, "unknown dimensions bins"),
         ("hwang2016-classification", {"head": []}, "at least one convolution"),
-        ("hwang2016-classification", {"head": [8, -1]}, "at least one convolution"),
+        ("hwang2016-classification", {"head": [8, 0]}, "at least one convolution"),
         ("hwang2016-classification", {"bins": 0}, "0 bins"),
     ],
 )

@@ -197,11 +197,11 @@ def test_the_classification_loss_reaches_only_classifier_global_and_low_level(na
         ({"color_space": "hsv"}, "one of lab, yuv, rgb"),
         ({"global_layers": [16]}, "at least two"),
         ({"colorization": [8, 0, 0, 0, 8]}, "upsamples"),
-        ({"low": 7}, "cannot be read"),
+        ({"low": 7}, "low is 7; a list"),
         ({"low": ((64, 0),)}, "cannot be read"),
         ({"training_size": 0}, "training size 0"),
-        ({"mid": (-1, 256)}, "no network can be built"),
-        ({"mid": "abc"}, "no network can be built"),
+        ({"mid": (-1, 256)}, "an integer from 0"),
+        ({"mid": "abc"}, "mid is 'abc'; a list"),
     ],
 )
 def test_impossible_dimensions_are_refused(overrides: dict[str, object], said: str) -> None:
