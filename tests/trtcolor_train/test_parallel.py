@@ -231,7 +231,10 @@ def test_a_killed_training_of_two_processes_goes_on_as_if_never_killed(
     config, run = both / "mean.toml", tmp_path / "run"
     # Without the -- torchrun takes --run for an abbreviation of an option of its own.
     launch = [*TORCHRUN, "-m", "--", "trtcolor_train", *arguments(config, shards, run)]
-    process = subprocess.Popen(launch, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    # torchrun starts its processes without -P: the installed package, not the working directory's.
+    safe = {**os.environ, "PYTHONSAFEPATH": "1"}
+    quiet = subprocess.DEVNULL
+    process = subprocess.Popen(launch, stdout=quiet, stderr=quiet, env=safe)
     try:
         deadline = time.monotonic() + 300
         while not (run / CHECKPOINT_FILE).exists():
@@ -243,7 +246,7 @@ def test_a_killed_training_of_two_processes_goes_on_as_if_never_killed(
             os.kill(number, signal.SIGKILL)
         process.wait()
     assert load_checkpoint(run / CHECKPOINT_FILE).step < 8
-    subprocess.run([*launch, "--resume"], check=True, capture_output=True)
+    subprocess.run([*launch, "--resume"], check=True, capture_output=True, env=safe)
     assert load_checkpoint(run / CHECKPOINT_FILE).step == 8
     for killed, unbroken in zip(steps_of(run), steps_of(both / "two-mean"), strict=True):
         assert killed == pytest.approx(unbroken, rel=1e-6)
