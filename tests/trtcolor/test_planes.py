@@ -5,6 +5,7 @@ Every test runs on every variant of the kernels that this processor has.
 
 import numpy as np
 import pytest
+from array_views import VIEWS, WRITEABLE
 from colour_truth import coded, true_lab, true_linear
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -95,17 +96,6 @@ SUBSAMPLINGS = st.sampled_from([420, 422, 444])
 SCALES = st.sampled_from([1, 2, 4, None])
 SEEDS = st.integers(0, 2**32 - 1)
 SIDES = st.integers(1, 21)
-VIEWS = {
-    "contiguous": lambda a: a.copy(),
-    "fortran": np.asfortranarray,
-    "flipped": lambda a: np.flip(np.flip(a).copy()),
-    "stepped": lambda a: np.repeat(a, 3, axis=1)[:, 1::3],
-    "cropped": lambda a: np.pad(a, 2)[tuple(slice(2, 2 + side) for side in a.shape)],
-    "read-only": lambda a: np.frombuffer(a.tobytes(), a.dtype).reshape(a.shape),
-    "big-endian": lambda a: a.astype(a.dtype.newbyteorder(">")),
-    "misaligned": lambda a: np.frombuffer(b"x" + a.tobytes(), a.dtype, offset=1).reshape(a.shape),
-}
-WRITEABLE = ["contiguous", "fortran", "flipped", "stepped", "cropped"]
 
 
 def dtype_of(depth):
