@@ -45,7 +45,8 @@ class AbBins(BinCoding):
 
     Attributes:
         centres: (Q, 2) float32 a*b*.
-        class_weights: (Q,) float32, of a pixel's loss by its nearest bin; 1 where not rebalanced.
+        class_weights: (Q,) float32, how rare a bin is among the training pictures (003, 3.4); 1
+            where they were not counted.
     """
 
     centres: Tensor
@@ -83,7 +84,7 @@ class AbBins(BinCoding):
         self._candidates = None  # they are those of the former centres
 
     def weigh(self, shares: Tensor | None) -> None:
-        """Weigh pixels by the rarity of their bin (003, 3.4), or all alike.
+        """Say how rare each bin is (003, 3.4), or all alike.
 
         w = 1 / ((1 - lambda) p + lambda / Q) of the smoothed prior p, scaled so that its
         expectation under the smoothed prior is 1.
@@ -137,15 +138,21 @@ class AbBins(BinCoding):
         return candidates, (self.centres[candidates] - ab[..., None, :]).square().sum(dim=-1)
 
     def loss(self, output: Tensor, target: Tensor, settings: Loss) -> Tensor:
-        """Cross entropy with the soft encoding, pixels weighted by their nearest bin."""
+        """Cross entropy with the soft encoding, pixels weighted by their nearest bin if asked."""
         indices, shares = self.encode(target.permute(0, 2, 3, 1))  # (N, h, w, 10)
         scores = output.gather(1, indices.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
         entropy = torch.logsumexp(output, dim=1) - (scores * shares).sum(dim=-1)  # (N, h, w)
-        weighted = entropy * self.class_weights[indices[..., 0]]
+        weighted = entropy
+        if settings.rebalance:
+            weighted = entropy * self.class_weights[indices[..., 0]]
         return weighted.sum() if settings.reduction == "sum" else weighted.mean()
 
     def decode(self, output: Tensor, lightness: Tensor) -> Tensor:
-        return self.expected(self.smoothed(output), self.centres)
+        scores = self.smoothed(output)
+        if self.decoder.rebalancing:
+            rarity = self.class_weights.log()[:, None, None]
+            scores = scores + self.decoder.rebalancing * rarity
+        return self.expected(scores, self.centres)
 
 
 class LuvBins(BinCoding):

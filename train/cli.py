@@ -43,6 +43,7 @@ def train(
     Processes share the work as: torchrun --nproc-per-node N -m -- trtcolor_train CONFIG [OPTIONS]
     """
     _need_training_package()
+    from trtcolor_train.checkpoint import load_checkpoint
     from trtcolor_train.config import read_config
     from trtcolor_train.loop import train as run_training
     from trtcolor_train.parallel import own_rank
@@ -53,7 +54,7 @@ def train(
     run = run or Path("runs") / settings.name
     path = run_training(settings, run, data_root=data, resume=resume, init=init)
     if own_rank() == 0:
-        click.echo(f"{path}: step {settings.training.steps}")
+        click.echo(f"{path}: step {load_checkpoint(path, optimizer=False).step}")
 
 
 @click.command()
@@ -89,6 +90,11 @@ def train(
     type=float,
     help="Deviation of a Gaussian over the bins' scores, in samples of the output grid.",
 )
+@click.option(
+    "--rebalancing",
+    type=float,
+    help="Favour rare bins by this power of their rarity, -1 to 1; default: 0.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace a bundle that exists.")
 def export(
     checkpoint: Path,
@@ -96,6 +102,7 @@ def export(
     decoder: Any,
     temperature: float | None,
     smoothing: float | None,
+    rebalancing: float | None,
     **options: Any,
 ) -> None:
     """Write CHECKPOINT as a BUNDLE folder: batch norm folded, ONNX graphs, compared with torch."""
@@ -108,7 +115,12 @@ def export(
             f"a temperature came for the decoder {decoder!r}; annealed-mean was needed for it; "
             "leave one of the two out"
         )
-    given = {"kind": decoder, "temperature": temperature, "smoothing": smoothing}
+    given = {
+        "kind": decoder,
+        "temperature": temperature,
+        "smoothing": smoothing,
+        "rebalancing": rebalancing,
+    }
     chosen = {name: value for name, value in given.items() if value is not None}
     path, _ = write_bundle(
         checkpoint,

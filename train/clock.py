@@ -2,11 +2,43 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from trtcolor_train.data import Batch
+
+
+class Budget:
+    """How many steps a training has time for, which its learning rate is planned by.
+
+    Args:
+        steps: to do at most.
+        minutes: that they may take from now on; 0: as long as it takes.
+        first: steps done before.
+        now: a clock, in seconds.
+    """
+
+    def __init__(
+        self,
+        steps: int,
+        minutes: float,
+        first: int = 0,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._most, self._seconds, self._first, self._now = steps, 60 * minutes, first, now
+        self._began = now()
+
+    def steps(self, done: int) -> int:
+        """The number of the last step, by the pace of the ``done - first`` that were done."""
+        elapsed = self._now() - self._began
+        if not self._seconds or done == self._first or elapsed <= 0:
+            return self._most
+        if elapsed >= self._seconds:
+            return done
+        possible = self._first + (done - self._first) * self._seconds / elapsed
+        return min(self._most, math.ceil(possible))
 
 
 class Clock:

@@ -56,7 +56,7 @@ def lab_from_rgb(rgb: Tensor) -> Tensor:
     Returns:
         (N, 3, h, w): L* in 0..100, a* and b* in real units.
     """
-    red, green, blue = (_linear(code) for code in rgb.chunk(3, dim=1))
+    red, green, blue = (linear_from_code(code) for code in rgb.chunk(3, dim=1))
     x, y, z = (_compress(t) for t in _mix(_TO_RELATIVE, red, green, blue))
     return torch.cat([116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)], dim=1)
 
@@ -147,6 +147,19 @@ def grey_from_lightness(lightness: Tensor) -> Tensor:
     return _code(_expand((lightness.clamp(-_LARGEST, _LARGEST) + 16.0) / 116.0))
 
 
+def linear_from_code(code: Tensor) -> Tensor:
+    """Linear light, 0..1, of an sRGB code, clamped to 0..1; any shape."""
+    code = code.clamp(0.0, 1.0)
+    # Each branch sees values at which its gradient is finite, or that of where would be NaN.
+    curve = ((code.clamp(min=_SRGB_KNEE) + 0.055) / 1.055) ** 2.4
+    return torch.where(code > _SRGB_KNEE, curve, code / 12.92)
+
+
+def lightness_from_luminance(luminance: Tensor) -> Tensor:
+    """L*, 0..100, of relative luminance 0..1; any shape."""
+    return 116.0 * _compress(luminance) - 16.0
+
+
 def _mix(
     matrix: list[list[float]], first: Tensor, middle: Tensor, last: Tensor
 ) -> tuple[Tensor, ...]:
@@ -164,14 +177,6 @@ def _relative_from_lab(lab: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     lightness, a, b = lab.clamp(-_LARGEST, _LARGEST).chunk(3, dim=1)
     y = (lightness + 16.0) / 116.0
     return _expand(y + a / 500.0), _expand(y), _expand(y - b / 200.0)
-
-
-def _linear(code: Tensor) -> Tensor:
-    """Linear light of an sRGB code, clamped to 0..1."""
-    code = code.clamp(0.0, 1.0)
-    # Each branch sees values at which its gradient is finite, or that of where would be NaN.
-    curve = ((code.clamp(min=_SRGB_KNEE) + 0.055) / 1.055) ** 2.4
-    return torch.where(code > _SRGB_KNEE, curve, code / 12.92)
 
 
 def _compress(t: Tensor) -> Tensor:

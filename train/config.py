@@ -36,11 +36,19 @@ class Network:
 
 @dataclass(frozen=True)
 class Data:
-    """Where the pictures are, as `trtcolor.dataset.open_pictures` takes it, below the data root."""
+    """What to train on.
+
+    Attributes:
+        train, validation: where the pictures are, below the data root, as
+            `trtcolor.dataset.open_pictures` takes it.
+        description: of the pictures, for whoever gets the model.
+        only: the one class whose pictures are taken; empty: all.
+    """
 
     train: str
     validation: str
     description: str = ""
+    only: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,11 +60,14 @@ class Augmentation:
             straight to the training size (003, 4.3).
         flip: mirror with probability 1/2.
         film: probability that the network sees a picture's lightness as on old film (augment.py).
+        zoom: crops are enlarged by up to this factor, even in its logarithm; 1: not at all. Other
+            than 1 for resident pictures alone.
     """
 
     crop: bool = True
     flip: bool = True
     film: float = 0.0
+    zoom: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -125,6 +136,10 @@ class Training:
         validation_pictures: how many pictures these look at.
         loader_threads: threads that decode and convert ahead of the training.
         loader_processes: worker processes that do so in their place; 0: threads.
+        resident: hold all pictures decoded in the device's memory and make the batches there
+            (resident.py).
+        minutes: end after so long from the start or the resumption of the training, the course of
+            the learning rate squeezed to fit, if ``steps`` are not done by then; 0: never.
     """
 
     steps: int
@@ -136,6 +151,8 @@ class Training:
     validation_pictures: int = 256
     loader_threads: int = 2
     loader_processes: int = 0
+    resident: bool = False
+    minutes: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -221,6 +238,7 @@ def config_from_dict(entries: Mapping[str, Any], *, source: str) -> TrainingConf
     amounts = {
         "training.loader_processes": (config.training.loader_processes, math.inf),
         "augmentation.film": (config.augmentation.film, 1.0),
+        "training.minutes": (config.training.minutes, math.inf),
         "loss.alpha": (config.loss.alpha, math.inf),
         "optimizer.weight_decay": (optimizer.weight_decay, math.inf),
         "optimizer.clip_norm": (optimizer.clip_norm, math.inf),
@@ -243,6 +261,13 @@ def config_from_dict(entries: Mapping[str, Any], *, source: str) -> TrainingConf
         raise ConfigError(
             f"{source}: optimizer.momentum is 0; a positive number was needed for Nesterov's "
             "method; mend the file"
+        )
+    zoom = config.augmentation.zoom
+    if not 1 <= zoom <= 8 or (zoom != 1 and not config.training.resident):
+        raise ConfigError(
+            f"{source}: augmentation.zoom is {zoom} and training.resident "
+            f"{str(config.training.resident).lower()}; a factor from 1 to 8 was needed, other than "
+            "1 for resident pictures alone; mend the file"
         )
     if not 0 <= config.training.seed < 2**63:
         raise ConfigError(

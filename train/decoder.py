@@ -25,6 +25,10 @@ class Decoder:
         temperature: of the annealed mean, 0.01 to 1; 1 is the mean, 0 would be the mode.
         smoothing: deviation, in samples of the output grid, of a Gaussian over each bin's scores,
             which 001 (5.3) tried against inconsistent colours; 0: none.
+        rebalancing: power of the bins' rarity weights (003, 3.4) that the probabilities are
+            multiplied by, -1 to 1. A network that was trained with these weights has 1 built in;
+            one that was trained without them gets any share of it here, without another training
+            (logit adjustment: Menon et al. 2021, "Long-tail learning via logit adjustment").
 
     Raises:
         ConfigError: an impossible value.
@@ -33,6 +37,7 @@ class Decoder:
     kind: Literal["mode", "mean", "annealed-mean"] = "annealed-mean"
     temperature: float = 0.38
     smoothing: float = 0.0
+    rebalancing: float = 0.0
 
     def __post_init__(self) -> None:
         if self.kind not in ("mode", "mean", "annealed-mean"):
@@ -48,6 +53,11 @@ class Decoder:
             raise ConfigError(
                 f"the smoothing is {self.smoothing}; a deviation of 0 to 64 samples was needed; "
                 "give another"
+            )
+        if not -1 <= self.rebalancing <= 1:
+            raise ConfigError(
+                f"the rebalancing is {self.rebalancing}; a power from -1 to 1 was needed; give "
+                "another"
             )
 
 

@@ -27,6 +27,7 @@ from trtcolor.errors import ConfigError, ExportError
 from trtcolor.files import refuse_existing
 from trtcolor.images import read_picture
 from trtcolor.spec import GraphSpec, ModelSpec, SizeRule
+from trtcolor_train.bins import AbBins
 from trtcolor_train.build import network_from_checkpoint
 from trtcolor_train.checkpoint import Checkpoint, load_checkpoint
 from trtcolor_train.decoder import BinCoding, Decoder
@@ -89,6 +90,7 @@ def export(
     coding = network.coding
     if isinstance(coding, BinCoding):
         coding.decoder = decoder or Decoder()
+        _check_rebalancing(coding, checkpoint_path)
     elif decoder is not None:
         raise ConfigError(
             f"a decoder came for {checkpoint.config.network.family!r}, which predicts colours and "
@@ -171,6 +173,16 @@ def _check_finite(network: ColorNetwork, path: Path) -> None:
             )
 
 
+def _check_rebalancing(coding: BinCoding, path: Path) -> None:
+    """Refuse to rebalance bins of which nobody knows how rare they are."""
+    counted = isinstance(coding, AbBins) and bool((coding.class_weights != 1).any())
+    if coding.decoder.rebalancing and not counted:
+        raise ConfigError(
+            f"a rebalancing came for {path}, whose training did not count how rare its bins are; "
+            "a*b* bins trained with training.resident or loss.rebalance were needed; leave it out"
+        )
+
+
 def _precisions(asked: Precision, network: ColorNetwork) -> tuple[str, ...]:
     """The storage precisions to try, in this order."""
     if asked != "auto":
@@ -232,6 +244,8 @@ def _decoder(network: ColorNetwork) -> dict[str, Any]:
         entries["temperature"] = decoder.temperature
     if decoder.smoothing:
         entries["smoothing"] = decoder.smoothing
+    if decoder.rebalancing:
+        entries["rebalancing"] = decoder.rebalancing
     return entries
 
 

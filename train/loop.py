@@ -11,6 +11,7 @@ never stopped.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -20,7 +21,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch import Tensor
 
-from trtcolor.dataset import FilterCounts, PictureSet, drop_colourless, open_pictures
+from trtcolor.dataset import FilterCounts, PictureSet, drop_colourless, only_class, open_pictures
 from trtcolor.errors import CheckpointError, TrainingError
 from trtcolor_train.bins import AbBins
 from trtcolor_train.build import build_network, check_loss, network_from_checkpoint
@@ -43,7 +44,7 @@ from trtcolor_train.checks import (
     check_same_everywhere,
     start_again,
 )
-from trtcolor_train.clock import Clock
+from trtcolor_train.clock import Budget, Clock
 from trtcolor_train.config import TrainingConfig
 from trtcolor_train.data import Batch, scaled_side, training_batches, validation_batches
 from trtcolor_train.log import Log
@@ -52,6 +53,7 @@ from trtcolor_train.models import family
 from trtcolor_train.models.network import ColorNetwork
 from trtcolor_train.optimizer import learning_rate, make_optimizer
 from trtcolor_train.parallel import Processes, joined
+from trtcolor_train.resident import ResidentPictures
 from trtcolor_train.validation import autocast, validate
 
 CHECKPOINT_FILE = "checkpoint.safetensors"
@@ -130,8 +132,8 @@ def _train(
     check_batch(config, dimensions, processes.world)
 
     # What can be refused is, before every picture is read.
-    listed = open_pictures(data_root / config.data.train)
-    listed_validation = open_pictures(data_root / config.data.validation)
+    listed = _listed(data_root / config.data.train, config)
+    listed_validation = _listed(data_root / config.data.validation, config)
     check_labels(config, dimensions.classes > 0, listed, listed_validation)
     torch.manual_seed(settings.seed)
     if start is not None:
@@ -148,8 +150,17 @@ def _train(
     # Network, optimiser, and where both were left.
     if start is not None:
         check_same_data(start, pictures.fingerprint, path)
-    elif isinstance(network.coding, AbBins):
-        network.coding.weigh(_bin_shares(network.coding, pictures, config))
+    resident = None
+    if settings.resident:
+        resident = ResidentPictures(
+            pictures,
+            dimensions.training_size,
+            config.augmentation,
+            device,
+            settings.loader_threads,
+        )
+    if start is None and isinstance(network.coding, AbBins):
+        network.coding.weigh(_bin_shares(network.coding, pictures, resident, config))
     _set_precision(device, settings.precision)
     network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     shared = processes.share(network)
@@ -160,19 +171,8 @@ def _train(
         torch.set_rng_state(start.random_state)
         first = start.step
 
-    batches = training_batches(
-        pictures,
-        dimensions.training_size,
-        settings.batch_size,
-        first=first,
-        last=settings.steps,
-        seed=settings.seed,
-        augmentation=config.augmentation,
-        threads=settings.loader_threads,
-        processes=settings.loader_processes,
-        rank=processes.rank,
-        world=processes.world,
-    )
+    batches = _batches(pictures, resident, config, dimensions.training_size, first, processes)
+    budget = Budget(settings.steps, settings.minutes, first)
     clock = Clock()
     with (
         _log(run, first) if processes.first else nullcontext() as log,
@@ -180,8 +180,9 @@ def _train(
     ):
         shared.train()
         for done, batch in enumerate(clock.waiting(batches), start=first + 1):
+            planned = processes.first_ones(budget.steps(done - 1))
             for group in optimizer.param_groups:
-                group["lr"] = learning_rate(config.optimizer, done - 1, settings.steps)
+                group["lr"] = learning_rate(config.optimizer, done - 1, planned)
             terms = _loss(network, shared, batch, config, device)
             optimizer.zero_grad(set_to_none=True)
             # Gradients are averaged over the processes, a sum over the batch is not.
@@ -199,21 +200,21 @@ def _train(
                     f"{start_again(path)}"
                 )
             clock.count(settings.batch_size)
-            ends = done == settings.steps
+            ends = done >= planned
             validates = ends or done % settings.validate_every == 0
             saves = ends or done % settings.checkpoint_every == 0
             if validates or saves:
                 check_finite(network, f"after step {done}", start_again(path))
-            if log is None:
-                continue
-            log.step(done, total, color, classification, clock.rate)
-            progress.update(
-                progress.task_ids[0],
-                completed=done,
-                loss=f"{total:.5f}",
-                rate=f"{clock.rate:.0f}",
-            )
-            if validates:
+            if log is not None:
+                log.step(done, total, color, classification, clock.rate)
+                progress.update(
+                    progress.task_ids[0],
+                    completed=done,
+                    total=planned,
+                    loss=f"{total:.5f}",
+                    rate=f"{clock.rate:.0f}",
+                )
+            if validates and log is not None:
                 with clock.paused():
                     measured, sheet = validate(
                         network,
@@ -224,9 +225,11 @@ def _train(
                     )
                 log.validation(done, measured, sheet)
                 console.print(f"step {done}: {measured}")
-            if saves:
+            if saves and log is not None:
                 log.flush()
                 _save(path, config, network, optimizer, done, pictures, counts)
+            if ends:
+                break
     console.print(str(clock))
     return path
 
@@ -243,6 +246,11 @@ def _fresh(
     load_weights(network, given, source=source)
     check_finite(network, f"in {source}", "give another checkpoint")
     return network
+
+
+def _listed(source: Path, config: TrainingConfig) -> PictureSet:
+    pictures = open_pictures(source)
+    return only_class(pictures, config.data.only) if config.data.only else pictures
 
 
 def _filtered(
@@ -300,16 +308,60 @@ def _logged(
     return total, color, classification[0] if classification else None
 
 
+def _batches(
+    pictures: PictureSet,
+    resident: ResidentPictures | None,
+    config: TrainingConfig,
+    training_size: int,
+    first: int,
+    processes: Processes,
+) -> Iterator[Batch]:
+    """This process's part of each step's batch, from step ``first`` on."""
+    settings = config.training
+    if resident is not None:
+        return (
+            resident.batch(
+                step, settings.batch_size, settings.seed, processes.rank, processes.world
+            )
+            for step in range(first, settings.steps)
+        )
+    return training_batches(
+        pictures,
+        training_size,
+        settings.batch_size,
+        first=first,
+        last=settings.steps,
+        seed=settings.seed,
+        augmentation=config.augmentation,
+        threads=settings.loader_threads,
+        processes=settings.loader_processes,
+        rank=processes.rank,
+        world=processes.world,
+    )
+
+
 @torch.no_grad()
-def _bin_shares(coding: AbBins, pictures: PictureSet, config: TrainingConfig) -> Tensor | None:
-    """(Q,) share of each bin in all training pictures (003, 3.4); None: nobody asks."""
-    if not config.loss.rebalance:
-        return None
+def _bin_shares(
+    coding: AbBins,
+    pictures: PictureSet,
+    resident: ResidentPictures | None,
+    config: TrainingConfig,
+) -> Tensor | None:
+    """(Q,) share of each bin in all training pictures (003, 3.4); None: nobody asks.
+
+    Where the pictures are resident, counting costs little, and a decoder may ask later.
+    """
     d = family(config.network.family).resolve(config.network.dimensions)
-    counts = torch.zeros(coding.channels, dtype=torch.float64)
     size = config.training.batch_size
-    for batch in validation_batches(pictures, d.training_size, size, len(pictures)):
-        counts += coding.count(coding.target(batch.lab, d.chroma_scale))
+    if resident is not None:
+        batches = resident.plain_batches(size)
+    elif config.loss.rebalance:
+        batches = validation_batches(pictures, d.training_size, size, len(pictures))
+    else:
+        return None
+    counts = torch.zeros(coding.channels, dtype=torch.float64)
+    for batch in batches:
+        counts += coding.count(coding.target(batch.lab, d.chroma_scale)).cpu()
     return counts / counts.sum()
 
 

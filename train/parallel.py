@@ -59,6 +59,13 @@ class Processes:
         distributed.all_gather_object(values, value)
         return values
 
+    def first_ones(self, value: int) -> int:
+        """What the first process has in the place of a number."""
+        if self.world == 1:
+            return value
+        own = torch.tensor(value if self.first else 0, device=self.device)
+        return int(_all_reduced(own))
+
     def share(self, network: nn.Module) -> nn.Module:
         """The network to train: with batch norm over all processes and gradients averaged.
 

@@ -137,6 +137,26 @@ def open_pictures(source: str | os.PathLike[str]) -> PictureSet:
     return pictures
 
 
+def only_class(pictures: PictureSet, name: str) -> PictureSet:
+    """The pictures of one class; labels and class names stay.
+
+    Raises:
+        DataError: there is no such class, or no picture of it.
+    """
+    if name not in pictures.classes:
+        known = ", ".join(pictures.classes[:8]) + (", ..." if len(pictures.classes) > 8 else "")
+        raise DataError(
+            f"the class {name!r} came; one of the data's ({known or 'none'}) was needed; choose one"
+        )
+    label = pictures.classes.index(name)
+    samples = [sample for sample in pictures.samples if sample.label == label]
+    if not samples:
+        raise DataError(
+            f"no picture of the class {name!r}; at least one was needed; point at other data"
+        )
+    return replace(pictures, samples=samples)
+
+
 def _read_classes(folder: Path) -> tuple[str, ...]:
     """One name a line; a name may hold spaces."""
     names = folder / "classes.txt"

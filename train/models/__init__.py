@@ -1,4 +1,4 @@
-"""The networks, one file a paper, and the one table of them.
+"""The networks, one file a paper and one of our own, and the one table of them.
 
 To add a family, write its file and add its line to `FAMILIES` (see CONTRIBUTING.md).
 """
@@ -11,7 +11,7 @@ from reprlib import repr as shortened
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from trtcolor.errors import ConfigError
-from trtcolor_train.models import hwang, iizuka, olah
+from trtcolor_train.models import base, hwang, iizuka, olah
 from trtcolor_train.models.network import ColorNetwork, Dimensions
 
 # The dimensions of a checkpoint may be anybody's; no network of the papers comes near these.
@@ -81,6 +81,7 @@ FAMILIES: dict[str, Family] = {
     "olah2022-regression": Family(olah.RegressionNetwork, olah.OLAH2022_REGRESSION),
     "olah2022-cnn": Family(olah.CnnNetwork, olah.OLAH2022_CNN),
     "olah2022-unet": Family(olah.UnetNetwork, olah.OLAH2022_UNET),
+    "trtcolor-base": Family(base.BaseNetwork, base.TRTCOLOR_BASE),
 }
 
 

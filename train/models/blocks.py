@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 
 class Block(nn.Module):
@@ -84,6 +85,31 @@ def linear_block(inputs: int, outputs: int, *, batch_norm: bool = True) -> Block
     """Fully connected layer: (N, inputs) -> (N, outputs)."""
     layer = nn.Linear(inputs, outputs, bias=not batch_norm)
     return Block(layer, nn.BatchNorm1d(outputs) if batch_norm else None)
+
+
+class Fusion(nn.Module):
+    """y = ReLU(b + W [global; mid]) at every (u, v) (004, Eq. 5).
+
+    W (outputs, G + M) is kept whole as in the paper and applied in two halves,
+    W_mid x mid + (W_global x global + b), which is the same sum without a concatenated map.
+    """
+
+    norm: nn.Module | None
+
+    def __init__(self, global_: int, mid: int, outputs: int) -> None:
+        super().__init__()
+        self.layer = nn.Linear(global_ + mid, outputs, bias=False)
+        self.norm = nn.BatchNorm2d(outputs)
+        self.global_inputs = global_
+        initialise(self.layer)
+
+    def forward(self, mid: Tensor, global_features: Tensor) -> Tensor:
+        weight = self.layer.weight
+        shift = F.linear(global_features, weight[:, : self.global_inputs], self.layer.bias)
+        x = F.conv2d(mid, weight[:, self.global_inputs :, None, None]) + shift[:, :, None, None]
+        if self.norm is not None:
+            x = self.norm(x)
+        return torch.relu(x)
 
 
 def initialise(layer: nn.Conv2d | nn.Linear, *, gain: float = math.sqrt(2)) -> None:

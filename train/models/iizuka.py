@@ -26,12 +26,17 @@ from typing import get_args
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from trtcolor.errors import ConfigError
 from trtcolor_train.coding import ColorSpace, sigmoid_coding
 from trtcolor_train.models import network
-from trtcolor_train.models.blocks import conv_block, initialise, linear_block, output_stack
+from trtcolor_train.models.blocks import (
+    Fusion,
+    conv_block,
+    initialise,
+    linear_block,
+    output_stack,
+)
 from trtcolor_train.models.network import ColorNetwork, Prediction
 
 
@@ -143,31 +148,6 @@ LEE2016 = Dimensions(
     training_size=128,
     signed_input=True,
 )
-
-
-class Fusion(nn.Module):
-    """y = ReLU(b + W [global; mid]) at every (u, v) (004, Eq. 5).
-
-    W (outputs, G + M) is kept whole as in the paper and applied in two halves,
-    W_mid x mid + (W_global x global + b), which is the same sum without a concatenated map.
-    """
-
-    norm: nn.Module | None
-
-    def __init__(self, global_: int, mid: int, outputs: int) -> None:
-        super().__init__()
-        self.layer = nn.Linear(global_ + mid, outputs, bias=False)
-        self.norm = nn.BatchNorm2d(outputs)
-        self.global_inputs = global_
-        initialise(self.layer)
-
-    def forward(self, mid: Tensor, global_features: Tensor) -> Tensor:
-        weight = self.layer.weight
-        shift = F.linear(global_features, weight[:, : self.global_inputs], self.layer.bias)
-        x = F.conv2d(mid, weight[:, self.global_inputs :, None, None]) + shift[:, :, None, None]
-        if self.norm is not None:
-            x = self.norm(x)
-        return torch.relu(x)
 
 
 class JointNetwork(ColorNetwork):

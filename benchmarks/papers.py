@@ -1,0 +1,190 @@
+"""The trainings behind the papers' tables and the default model, in lanes beside each other.
+
+    python benchmarks/papers.py train DATA WORK --seconds 540
+    python benchmarks/papers.py pack WORK FILE
+
+DATA holds ``miniplaces/``, ``tinyimagenet/`` and ``mit8/`` with their shards. ``train`` gives each
+lane a process of its own and the whole time, which its trainings share alike; a training that is
+done is left alone, so that a broken run goes on. Made for a GPU that holds all pictures
+(``training.resident``); the same commands run on a CPU, with less to show for it. ``pack`` writes
+the weights as float16, without the optimiser's state, and the logs into one tar file, the first
+lane first.
+"""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+import tarfile
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+import torch
+from rich.console import Console
+from systems import HALF_HWANG, HALF_IIZUKA, HALF_IIZUKA_GLOBAL, HALF_LEE, HALF_UNET
+
+from trtcolor.errors import TrtcolorError
+from trtcolor_train.checkpoint import load_checkpoint, save_checkpoint
+from trtcolor_train.config import read_config
+from trtcolor_train.log import LOG_FILE
+from trtcolor_train.loop import CHECKPOINT_FILE, train
+
+CONFIGS = Path("train/configs")
+PREPARATION = 12.0  # seconds of a training's share that are no training
+SHORT = (
+    "training.steps=1000000",
+    "training.batch_size=128",
+    "training.precision=bf16",
+    "training.resident=true",
+    "training.loader_threads=8",
+    "training.checkpoint_every=1000000",
+    "training.validate_every=1000000",
+    "training.validation_pictures=128",
+    "optimizer.name=adamw",
+    "optimizer.learning_rate=1e-3",
+    "optimizer.weight_decay=0.02",
+    "optimizer.schedule=cosine",
+    "optimizer.warmup_steps=100",
+    "augmentation.crop=true",
+    "augmentation.flip=true",
+    "augmentation.zoom=1.3",
+)
+HALF_CNN = ("encoder=[[32,2],[64,2],[128,2],[256,1]]", "decoder=[128,64]")
+DESCRIPTIONS = {
+    "miniplaces": "MiniPlaces (subset of Places2), 128x128, 100 scenes",
+    "tinyimagenet": "Tiny ImageNet (8,000 pictures of it), 64x64, 200 objects",
+    "mit8": "MIT CVCL, the class open country alone, 64x64",
+}
+
+
+@dataclass(frozen=True)
+class Training:
+    """One training.
+
+    Attributes:
+        config: name of its configuration.
+        data: folder of its shards below DATA.
+        dimensions: what differs from the paper's, mostly half the widths.
+        changes: further entries of the configuration.
+    """
+
+    config: str
+    data: str = "miniplaces"
+    dimensions: tuple[str, ...] = ()
+    changes: tuple[str, ...] = SHORT
+
+    @property
+    def name(self) -> str:
+        """Of its run folder and bundle."""
+        return self.config if self.data == "miniplaces" else f"{self.config}-{self.data}"
+
+
+OPEN_COUNTRY = (*SHORT, "data.only=opencountry")
+OF_003 = tuple(
+    Training(f"olah2022-{network}", data, dimensions)
+    for data in ("tinyimagenet", "miniplaces")
+    for network, dimensions in (
+        ("regression", ()),
+        ("cnn", HALF_CNN),
+        ("cnn-rebalanced", HALF_CNN),
+        ("unet", HALF_UNET),
+        ("unet-rebalanced", HALF_UNET),
+    )
+)
+LANES = {
+    "base": (Training("trtcolor-base", changes=()),),
+    "003": OF_003,
+    "001-004": (
+        Training("hwang2016-regression", "mit8", HALF_HWANG, OPEN_COUNTRY),
+        Training("hwang2016-classification", "mit8", HALF_HWANG, OPEN_COUNTRY),
+        Training("iizuka2016", dimensions=HALF_IIZUKA_GLOBAL),
+        Training("iizuka2016-baseline", dimensions=HALF_IIZUKA),
+        Training("iizuka2016-yuv", dimensions=HALF_IIZUKA_GLOBAL),
+        Training("iizuka2016-rgb", dimensions=HALF_IIZUKA_GLOBAL),
+        Training("iizuka2016-baseline-yuv", dimensions=HALF_IIZUKA),
+        Training("iizuka2016-baseline-rgb", dimensions=HALF_IIZUKA),
+        Training("lee2016-mean", dimensions=HALF_LEE),
+    ),
+}
+
+
+def run_lane(lane: str, data: Path, work: Path, seconds: float) -> None:
+    """Train what a lane has, one after the other, each with its share of the time that is left."""
+    end = time.monotonic() + seconds
+    trainings = LANES[lane]
+    for i, training in enumerate(trainings):
+        run = work / training.name
+        if (run / CHECKPOINT_FILE).exists():
+            continue
+        began = time.monotonic()
+        changes = [*training.changes, f'data.description="{DESCRIPTIONS[training.data]}"']
+        changes += [f"network.dimensions.{entry}" for entry in training.dimensions]
+        config = read_config(CONFIGS / f"{training.config}.toml", changes)
+        share = (end - began) / (len(trainings) - i)
+        # Decoding and validating come before and after what the configuration limits.
+        minutes = max(share - PREPARATION, 1) / 60
+        config = replace(config, training=replace(config.training, minutes=minutes))
+        run.mkdir(parents=True, exist_ok=True)
+        with (run / "said.txt").open("w") as said:
+            try:
+                train(config, run, data_root=data / training.data, console=Console(file=said))
+            except (TrtcolorError, RuntimeError) as error:
+                print(f"{training.name}: {error}", flush=True)
+        torch.cuda.empty_cache()
+        last = (run / "said.txt").read_text().splitlines()[-1:]
+        print(f"{training.name}: {time.monotonic() - began:.0f} s, {last}", flush=True)
+
+
+@click.group()
+def main() -> None:
+    """Train in lanes; pack what came of it."""
+
+
+@main.command("train")
+@click.argument("data", type=click.Path(path_type=Path, exists=True))
+@click.argument("work", type=click.Path(path_type=Path))
+@click.option("--seconds", type=float, default=540.0, show_default=True, help="Of each lane.")
+@click.option("--lanes", default=",".join(LANES), show_default=True)
+def train_command(data: Path, work: Path, seconds: float, lanes: str) -> None:
+    """Train all lanes, each in a process, within a time."""
+    chosen = lanes.split(",")
+    if len(chosen) == 1:
+        run_lane(chosen[0], data, work, seconds)
+        return
+    command = [sys.executable, __file__, "train", str(data), str(work), "--seconds", str(seconds)]
+    children = [subprocess.Popen([*command, "--lanes", lane]) for lane in chosen]
+    statuses = [child.wait() for child in children]
+    if any(statuses):
+        raise SystemExit("a lane failed; see above")
+
+
+@main.command()
+@click.argument("work", type=click.Path(path_type=Path, exists=True))
+@click.argument("file", type=click.Path(path_type=Path))
+def pack(work: Path, file: Path) -> None:
+    """Write the weights and logs of WORK into one tar FILE."""
+    with tarfile.open(file, "w") as archive:
+        for training in (training for lane in LANES.values() for training in lane):
+            run = work / training.name
+            if not (run / CHECKPOINT_FILE).exists():
+                continue
+            halves = run / "weights.safetensors"
+            checkpoint = load_checkpoint(run / CHECKPOINT_FILE, optimizer=False)
+            model = {
+                name: tensor.half() if tensor.ndim > 1 else tensor
+                for name, tensor in checkpoint.model.items()
+            }
+            save_checkpoint(halves, replace(checkpoint, model=model))
+            archive.add(halves, f"{training.name}/{CHECKPOINT_FILE}")
+            log = subprocess.run(["gzip", "-9c", run / LOG_FILE], capture_output=True, check=True)
+            entry = tarfile.TarInfo(f"{training.name}/{LOG_FILE}.gz")
+            entry.size = len(log.stdout)
+            archive.addfile(entry, io.BytesIO(log.stdout))
+            archive.add(run / "said.txt", f"{training.name}/said.txt")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""Training pictures held decoded in the device's memory, and batches made of them there.
+
+A GPU trains a small network on thousands of pictures a second, more than processor cores decode.
+Decoded, 22,000 pictures of 146x146 are 1.4 GB, which any such GPU holds. A batch is a function of
+(seed, step) here too, but another one than that of data.py, and crops may be of any size.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from trtcolor.dataset import PictureSet, Sample, decode, in_threads
+from trtcolor_train import colorspace
+from trtcolor_train.augment import draw_film
+from trtcolor_train.config import Augmentation
+from trtcolor_train.data import Batch, order, scaled_side
+from trtcolor_train.film import lightness_on_films
+
+
+class ResidentPictures:
+    """Decoded pictures on a device.
+
+    Args:
+        pictures: what to hold; all can be decoded.
+        training_size: S, side of the crops in pixels.
+        augmentation: what may be done to a picture.
+        device: where they lie and batches are made.
+        threads: how many decode.
+
+    Raises:
+        DataError: a picture cannot be read any more.
+        torch.OutOfMemoryError: they do not fit.
+    """
+
+    def __init__(
+        self,
+        pictures: PictureSet,
+        training_size: int,
+        augmentation: Augmentation,
+        device: torch.device,
+        threads: int,
+    ) -> None:
+        self.size = training_size
+        self.augmentation = augmentation
+        self.device = device
+        side = scaled_side(training_size) if augmentation.crop else training_size
+
+        def planes(sample: Sample) -> NDArray[np.uint8]:
+            return np.ascontiguousarray(decode(sample, side).transpose(2, 0, 1))
+
+        decoded = np.stack(in_threads(planes, pictures.samples, threads))
+        self.pixels = torch.from_numpy(decoded).to(device)  # (N, 3, side, side) uint8
+        labels = [sample.label for sample in pictures.samples]
+        self.labels = (
+            None if None in labels else torch.tensor(labels, dtype=torch.int64, device=device)
+        )
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def batch(self, step: int, batch_size: int, seed: int, rank: int = 0, world: int = 1) -> Batch:
+        """The batch of a step, or a process's part of it, as `trtcolor_train.data.training_batch`.
+
+        Each picture is cropped to the training size, after an enlargement of 1 to
+        ``augmentation.zoom``, flipped and aged as chance has it. Processes see together what one
+        would, but for the grain of aged pictures.
+        """
+        share = batch_size // world
+        mine = slice(rank * share, (rank + 1) * share)
+        # As in data.py: another generator than that of the order.
+        random = np.random.default_rng((seed, step, 2))
+        chosen = torch.from_numpy(order(len(self), batch_size, step, seed)[mine]).to(self.device)
+        crops = self._draw_crops(batch_size, random)[mine]
+        rgb = self._cropped(self.pixels[chosen], crops)
+        lab = colorspace.lab_from_rgb(rgb)
+        lightness = lab[:, :1]
+        if self.augmentation.film:
+            aged = np.flatnonzero(random.random(batch_size) < self.augmentation.film)
+            films = {int(i) - mine.start: draw_film(random) for i in aged if i < mine.stop}
+            films = {i: film for i, film in films.items() if i >= 0}
+            if films:
+                generator = torch.Generator(self.device).manual_seed(int(random.integers(2**62)))
+                where = torch.tensor(list(films), device=self.device)
+                lightness = lightness.clone()
+                lightness[where] = lightness_on_films(rgb[where], list(films.values()), generator)
+        return Batch(lightness, lab, None if self.labels is None else self.labels[chosen])
+
+    def plain_batches(self, batch_size: int) -> Iterator[Batch]:
+        """Every picture once, scaled to the training size, nothing else done to it."""
+        for start in range(0, len(self), batch_size):
+            rgb = self.pixels[start : start + batch_size].float() / 255.0
+            if rgb.shape[-1] != self.size:
+                rgb = F.interpolate(rgb, self.size, mode="bilinear", antialias=True)
+            lab = colorspace.lab_from_rgb(rgb)
+            labels = None if self.labels is None else self.labels[start : start + batch_size]
+            yield Batch(lab[:, :1], lab, labels)
+
+    def _draw_crops(self, count: int, random: np.random.Generator) -> NDArray[np.float64]:
+        """(count, 4): side, top and left of each crop in pixels of the picture, mirrored or not."""
+        held = self.pixels.shape[-1]
+        zoom = np.exp(random.uniform(0.0, math.log(self.augmentation.zoom), count))
+        sides = self.size / zoom
+        corners = random.random((2, count)) * (held - sides)
+        if self.augmentation.zoom == 1:  # whole pixels, which nothing blurs
+            corners = np.rint(corners)
+        mirrored = (random.random(count) < 0.5) & self.augmentation.flip
+        return np.stack([sides, *corners, mirrored], axis=1)
+
+    def _cropped(self, pixels: Tensor, crops: NDArray[np.float64]) -> Tensor:
+        """(N, 3, side, side) uint8 -> (N, 3, S, S) 0..1, by bilinear interpolation."""
+        held = pixels.shape[-1]
+        sides, tops, lefts, mirrored = crops.T
+        theta = np.zeros((len(crops), 2, 3))
+        theta[:, 0, 0] = np.where(mirrored, -1, 1) * sides / held
+        theta[:, 1, 1] = sides / held
+        theta[:, 0, 2] = (2 * lefts + sides) / held - 1
+        theta[:, 1, 2] = (2 * tops + sides) / held - 1
+        where = torch.from_numpy(theta.astype(np.float32)).to(self.device)
+        grid = F.affine_grid(where, [len(crops), 3, self.size, self.size], align_corners=False)
+        return F.grid_sample(
+            pixels.float() / 255.0,
+            grid,
+            mode="bilinear",
+            padding_mode="border",
+            align_corners=False,
+        )
