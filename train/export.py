@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import save_file
+from torch import Tensor
 
 from trtcolor import color
 from trtcolor.bundle import SPEC_FILE, file_sha256
@@ -27,6 +28,7 @@ from trtcolor.errors import ConfigError, ExportError
 from trtcolor.files import refuse_existing
 from trtcolor.images import read_picture
 from trtcolor.spec import GraphSpec, ModelSpec, SizeRule
+from trtcolor_train.bins import AbBins
 from trtcolor_train.build import network_from_checkpoint
 from trtcolor_train.checkpoint import Checkpoint, load_checkpoint
 from trtcolor_train.decoder import BinCoding, Decoder
@@ -212,6 +214,8 @@ def _write_spec(
         training={
             "steps": checkpoint.step,
             "batch_size": config.training.batch_size,
+            "seconds": checkpoint.seconds,
+            "start": checkpoint.start,
             "data": checkpoint.data,
             "loss": asdict(config.loss),
             "optimizer": asdict(config.optimizer),
@@ -228,11 +232,22 @@ def _decoder(network: ColorNetwork) -> dict[str, Any]:
         return {"kind": "regression"}
     decoder = coding.decoder
     entries: dict[str, Any] = {"kind": decoder.kind, "bins": coding.channels}
+    if isinstance(coding, AbBins):
+        entries |= {"space": "ab", "centres": _rounded(coding.centres)}
+        if (coding.class_weights != 1).any():
+            entries["class_weights"] = _rounded(coding.class_weights)
+    else:
+        entries["space"] = "luv"
     if decoder.kind == "annealed-mean":
         entries["temperature"] = decoder.temperature
     if decoder.smoothing:
         entries["smoothing"] = decoder.smoothing
     return entries
+
+
+def _rounded(values: Tensor) -> Any:
+    """As nested lists of numbers of four decimals."""
+    return np.round(values.double().numpy(), 4).tolist()
 
 
 def _put_in_place(temporary: Path, bundle: Path, overwrite: bool) -> None:
