@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from trtcolor import dataset
 from trtcolor.color import lab_from_rgb, merge_lab, rgb_from_lab
 from trtcolor.measure import machine
-from trtcolor.metrics import ciede2000
+from trtcolor.metrics.difference import ciede2000
 from trtcolor.planes import chroma_planes
 from trtcolor.resize import resize_plane
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import os
 from collections import defaultdict
 from dataclasses import asdict, dataclass
@@ -39,7 +40,9 @@ class Checkpoint:
         optimizer: the optimiser's state dict, empty in a checkpoint that is weights only.
         classes: scene names by label.
         random_state: torch's CPU generator.
-        data: what the training saw (counts, fingerprint), plain data.
+        data: what the training saw (counts, fingerprint, mean colour), plain data.
+        seconds: of training so far, validations not counted; None: not known.
+        start: what the weights were before the first step, in words; None: not known.
     """
 
     config: TrainingConfig
@@ -50,6 +53,8 @@ class Checkpoint:
     classes: tuple[str, ...]
     random_state: Tensor
     data: dict[str, Any]
+    seconds: float | None = None
+    start: str | None = None
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
@@ -73,6 +78,8 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         "step": checkpoint.step,
         "classes": checkpoint.classes,
         "data": checkpoint.data,
+        "seconds": checkpoint.seconds,
+        "start": checkpoint.start,
         "optimizer_scalars": scalars,
         "optimizer_groups": checkpoint.optimizer.get("param_groups", []),
     }
@@ -140,6 +147,8 @@ def load_checkpoint(path: str | os.PathLike[str], *, optimizer: bool = True) -> 
             classes=tuple(header["classes"]),
             random_state=tensors["random_state"],
             data=header["data"],
+            seconds=header.get("seconds"),
+            start=header.get("start"),
         )
     except (
         OSError,
@@ -161,6 +170,7 @@ def _check_header(header: dict[str, Any]) -> None:
     """Raise ValueError about the first entry of another form."""
     classes, groups, step = header["classes"], header["optimizer_groups"], header["step"]
     data, scalars = header["data"], header["optimizer_scalars"]
+    seconds, start = header.get("seconds"), header.get("start")  # not in earlier checkpoints
     forms = {
         "step": ("an integer from 0", type(step) is int and step >= 0),
         "dimensions": ("a table", isinstance(header["dimensions"], dict)),
@@ -172,6 +182,11 @@ def _check_header(header: dict[str, Any]) -> None:
             "a table with a text as fingerprint",
             isinstance(data, dict) and isinstance(data.get("fingerprint", ""), str | None),
         ),
+        "seconds": (
+            "a number from 0 or nothing",
+            seconds is None or (type(seconds) in (int, float) and 0 <= seconds < math.inf),
+        ),
+        "start": ("a text or nothing", isinstance(start, str | None)),
         "optimizer_groups": (
             "a list of tables",
             isinstance(groups, list) and all(isinstance(group, dict) for group in groups),
@@ -183,7 +198,7 @@ def _check_header(header: dict[str, Any]) -> None:
     }
     for name, (needed, fits) in forms.items():
         if not fits:
-            raise ValueError(f"{name} is {shortened(header[name])} and not {needed}")
+            raise ValueError(f"{name} is {shortened(header.get(name))} and not {needed}")
     # JSON may hold halves of characters, which no file could be written with.
     json.dumps(header, ensure_ascii=False).encode()
 

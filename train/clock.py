@@ -42,9 +42,14 @@ class Budget:
 
 
 class Clock:
-    """Pictures a second of a training, and how much of its time went by waiting for pictures."""
+    """Pictures a second of a training, and how much of its time went by waiting for pictures.
 
-    def __init__(self) -> None:
+    Args:
+        earlier: seconds that the training took before it was resumed; None: not known.
+    """
+
+    def __init__(self, earlier: float | None = 0.0) -> None:
+        self._earlier = earlier
         self._began = time.monotonic()
         self._waited = self._paused = 0.0
         self._pictures = 0
@@ -72,6 +77,11 @@ class Clock:
     @property
     def seconds(self) -> float:
         return max(time.monotonic() - self._began - self._paused, 1e-9)
+
+    @property
+    def total(self) -> float | None:
+        """Seconds of the whole training, those before it was resumed included."""
+        return None if self._earlier is None else self._earlier + self.seconds
 
     @property
     def rate(self) -> float:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import save_file
+from torch import Tensor
 
 from trtcolor import color
 from trtcolor.bundle import SPEC_FILE, file_sha256
@@ -216,7 +217,7 @@ def _write_spec(
             halo=measure_halo(network),
         ),
         graphs={key: GraphSpec(f"{key}.onnx", *value) for key, value in names.items()},
-        decoder=_decoder(network),
+        decoder=_decoder(network, rebalanced=config.loss.rebalance),
         precision=precision,
         licence=licence,
         files={path.name: file_sha256(path) for path in sorted(folder.iterdir())},
@@ -224,6 +225,8 @@ def _write_spec(
         training={
             "steps": checkpoint.step,
             "batch_size": config.training.batch_size,
+            "seconds": checkpoint.seconds,
+            "start": checkpoint.start,
             "data": checkpoint.data,
             "loss": asdict(config.loss),
             "optimizer": asdict(config.optimizer),
@@ -233,13 +236,19 @@ def _write_spec(
     return spec
 
 
-def _decoder(network: ColorNetwork) -> dict[str, Any]:
+def _decoder(network: ColorNetwork, *, rebalanced: bool) -> dict[str, Any]:
     """What the spec says of how chroma comes out."""
     coding = network.coding
     if not isinstance(coding, BinCoding):
         return {"kind": "regression"}
     decoder = coding.decoder
     entries: dict[str, Any] = {"kind": decoder.kind, "bins": coding.channels}
+    if isinstance(coding, AbBins):
+        entries |= {"space": "ab", "centres": _rounded(coding.centres)}
+        if rebalanced:
+            entries["class_weights"] = _rounded(coding.class_weights)
+    else:
+        entries["space"] = "luv"
     if decoder.kind == "annealed-mean":
         entries["temperature"] = decoder.temperature
     if decoder.smoothing:
@@ -247,6 +256,11 @@ def _decoder(network: ColorNetwork) -> dict[str, Any]:
     if decoder.rebalancing:
         entries["rebalancing"] = decoder.rebalancing
     return entries
+
+
+def _rounded(values: Tensor) -> Any:
+    """As nested lists of numbers of four decimals."""
+    return np.round(values.double().numpy(), 4).tolist()
 
 
 def _put_in_place(temporary: Path, bundle: Path, overwrite: bool) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 from rich.console import Console
@@ -173,7 +174,9 @@ def _train(
 
     batches = _batches(pictures, resident, config, dimensions.training_size, first, processes)
     budget = Budget(settings.steps, settings.minutes, first)
-    clock = Clock()
+    seen = _seen(config, data_root, pictures, counts)
+    begun = _start(config, given) if start is None else start.start
+    clock = Clock() if start is None else Clock(start.seconds)
     with (
         _log(run, first) if processes.first else nullcontext() as log,
         _progress(console, first, settings.steps) as progress,
@@ -227,7 +230,7 @@ def _train(
                 console.print(f"step {done}: {measured}")
             if saves and log is not None:
                 log.flush()
-                _save(path, config, network, optimizer, done, pictures, counts)
+                _save(path, config, network, optimizer, done, pictures, seen, clock.total, begun)
             if ends:
                 break
     console.print(str(clock))
@@ -365,6 +368,31 @@ def _bin_shares(
     return counts / counts.sum()
 
 
+def _seen(
+    config: TrainingConfig, data_root: Path, pictures: PictureSet, counts: FilterCounts
+) -> dict[str, Any]:
+    """What the checkpoint and the exported model say of the training pictures."""
+    assert pictures.mean_chroma is not None
+    return {
+        "description": config.data.description,
+        # A path of this machine has no place in a published model.json.
+        "source": "/".join((data_root / config.data.train).parts[-2:]),
+        "train": asdict(counts),
+        "fingerprint": pictures.fingerprint,
+        "mean_chroma": [round(value, 4) for value in pictures.mean_chroma],
+    }
+
+
+def _start(config: TrainingConfig, given: Checkpoint | None) -> str:
+    """What the weights are before the first step."""
+    if given is not None:
+        earlier = f", itself from {given.start}" if given.start else ""
+        return f"{given.config.name} after {given.step} steps{earlier}"
+    if config.network.encoder:
+        return f"the encoder's weights in {Path(config.network.encoder).name}, the rest random"
+    return "random weights"
+
+
 def _save(
     path: Path,
     config: TrainingConfig,
@@ -372,13 +400,10 @@ def _save(
     optimizer: torch.optim.Optimizer,
     step: int,
     pictures: PictureSet,
-    counts: FilterCounts,
+    seen: dict[str, Any],
+    seconds: float | None,
+    start: str | None,
 ) -> None:
-    data = {
-        "description": config.data.description,
-        "train": asdict(counts),
-        "fingerprint": pictures.fingerprint,
-    }
     checkpoint = Checkpoint(
         config,
         asdict(network.dimensions),
@@ -387,7 +412,9 @@ def _save(
         optimizer.state_dict(),
         pictures.classes,
         torch.get_rng_state(),
-        data,
+        seen,
+        seconds,
+        start,
     )
     save_checkpoint(path, checkpoint)
 

@@ -15,10 +15,11 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
-from trtcolor import color, metrics
+from trtcolor import color
 from trtcolor.backends.onnxruntime import OnnxRuntimeRunner
 from trtcolor.bundle import open_bundle
 from trtcolor.errors import ExportError
+from trtcolor.metrics.difference import mean_ciede2000
 from trtcolor.resize import resize_plane
 from trtcolor.spec import ModelSpec
 from trtcolor_train import colorspace
@@ -107,7 +108,7 @@ def compare(
                 color.merge_lab(lightness[0, 0], chroma[0][0], scale=rule.chroma_scale)
                 for chroma in (found, trained)
             )
-            costs.append(metrics.mean_ciede2000(*coloured))
+            costs.append(mean_ciede2000(*coloured))
     runner.close()
     every = np.concatenate(differences, axis=1)
     return Parity(

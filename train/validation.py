@@ -10,8 +10,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from trtcolor import color, metrics
+from trtcolor import color
 from trtcolor.dataset import PictureSet
+from trtcolor.metrics.colourfulness import colourfulness
+from trtcolor.metrics.difference import mean_ciede2000
 from trtcolor_train.config import TrainingConfig
 from trtcolor_train.data import validation_batches
 from trtcolor_train.losses import joint_loss
@@ -97,10 +99,10 @@ def validate(
             grey = color.merge_lab(plane, np.zeros_like(chroma), scale=scale)
             scores.append(
                 (
-                    metrics.mean_ciede2000(coloured, original),
-                    metrics.mean_ciede2000(grey, original),
-                    metrics.colourfulness(coloured),
-                    metrics.colourfulness(original),
+                    mean_ciede2000(coloured, original),
+                    mean_ciede2000(grey, original),
+                    colourfulness(coloured),
+                    colourfulness(original),
                 )
             )
             if len(rows) < SHEET_PICTURES:

@@ -62,6 +62,23 @@ class Prepared:
     global_features: NDArray[np.float32] | None
 
 
+@dataclass(frozen=True)
+class Prediction:
+    """All that a network says of one frame.
+
+    Attributes:
+        chroma: (2, h, w) float32 a* and b* on the grid ``prepared.plan.chroma``.
+        bin_logits: (Q, h, w) float32, scores of a classifier's colour bins on that grid (what they
+            are is in the spec's ``decoder``); None: a regression.
+        class_logits: (C,) float32, scores of the scenes that the spec names; None: no classifier of
+            scenes, or the frame was prepared with the global features of another.
+    """
+
+    chroma: NDArray[np.float32]
+    bin_logits: NDArray[np.float32] | None
+    class_logits: NDArray[np.float32] | None
+
+
 class Colorizer:
     """Colours frames with one model on one backend. Threads may share it.
 
@@ -189,22 +206,46 @@ class Colorizer:
         Raises:
             BackendError: the network failed, gave another shape, or something that is not finite.
         """
+        return self._predict(prepared, ()).chroma
+
+    def predict_all(self, prepared: Prepared) -> Prediction:
+        """Second step with everything that the network says in the same run, for evaluation.
+
+        Raises:
+            BackendError: as from `predict`.
+            BundleError: as from `classify`.
+        """
+        return self._predict(prepared, ("bin_logits", "class_logits"))
+
+    def _predict(self, prepared: Prepared, extras: tuple[str, ...]) -> Prediction:
+        found: dict[str, NDArray[np.float32]] = {}
         inputs = {"lightness": prepared.network_lightness}
         if prepared.global_features is not None:
             inputs["global_features"] = prepared.global_features
         elif prepared.global_lightness is not None:
-            (inputs["global_features"],) = self._run(
-                "global", {"lightness": prepared.global_lightness}, "global_features"
+            found |= self._run(
+                "global", {"lightness": prepared.global_lightness}, "global_features", *extras
             )
-        (chroma,) = self._run(prepared.graph, inputs, "chroma")
+            inputs["global_features"] = found["global_features"]
+        found |= self._run(prepared.graph, inputs, "chroma", *extras)
         height, width = prepared.network_lightness.shape[2:]
-        needed = (1, 2, *chroma_size((height, width), self.spec.size.chroma_scale))
-        if chroma.shape != needed:
-            raise BackendError(
-                f"model {self.spec.name!r} gave chroma of shape {chroma.shape} for a frame of "
-                f"{height}x{width}; {needed} was needed; export the model again"
-            )
-        return crop(chroma[0], prepared.plan.chroma)
+        grid = chroma_size((height, width), self.spec.size.chroma_scale)
+        for name, channels in (("chroma", 2), ("bin_logits", None)):
+            if name not in found:
+                continue
+            shape = found[name].shape
+            needed = (1, shape[1] if channels is None else channels, *grid)
+            if shape != needed:
+                raise BackendError(
+                    f"model {self.spec.name!r} gave {name} of shape {shape} for a frame of "
+                    f"{height}x{width}; {needed} was needed; export the model again"
+                )
+        scores, scenes = found.get("bin_logits"), found.get("class_logits")
+        return Prediction(
+            chroma=crop(found["chroma"][0], prepared.plan.chroma),
+            bin_logits=None if scores is None else crop(scores[0], prepared.plan.chroma),
+            class_logits=None if scenes is None else self._checked_scenes(scenes[0]),
+        )
 
     def merge(
         self, prepared: Prepared, chroma: NDArray[np.float32], *, saturation: float = 1.0
@@ -267,12 +308,7 @@ class Colorizer:
                 f"model {self.spec.name!r} has no scene classifier; a model with one was needed; "
                 "choose another model"
             )
-        logits = self._global(frame, "class_logits").astype(np.float64)
-        if logits.shape != (len(self.spec.classes),):
-            raise BundleError(
-                f"model {self.spec.name!r} gives {logits.size} class logits and names "
-                f"{len(self.spec.classes)} classes; as many were needed; export the model again"
-            )
+        logits = self._checked_scenes(self._global(frame, "class_logits")).astype(np.float64)
         odds = np.exp(logits - logits.max())
         probabilities = odds / odds.sum()
         best = np.argsort(-probabilities, kind="stable")[:top]
@@ -298,21 +334,32 @@ class Colorizer:
         if side is None:
             raise self._no_global_features()
         copy = resize_plane(frame_from_array(frame).lightness, (side, side))
-        (result,) = self._run("global", {"lightness": copy[None, None]}, output)
-        vector: NDArray[np.float32] = result[0]
+        vector: NDArray[np.float32] = self._run("global", {"lightness": copy[None, None]}, output)[
+            output
+        ][0]
         return vector
 
     def _run(
-        self, graph: str, inputs: dict[str, NDArray[np.float32]], *outputs: str
-    ) -> list[NDArray[np.float32]]:
-        results = self._runner.run(graph, inputs, outputs)
-        for name, result in zip(outputs, results, strict=True):
+        self, graph: str, inputs: dict[str, NDArray[np.float32]], first: str, *others: str
+    ) -> dict[str, NDArray[np.float32]]:
+        """Outputs of a graph by name: the first one, and those of the others that it has."""
+        outputs = (first, *(name for name in others if name in self.spec.graphs[graph].outputs))
+        results = dict(zip(outputs, self._runner.run(graph, inputs, outputs), strict=True))
+        for name, result in results.items():
             if not np.isfinite(result).all():  # NaN chroma would silently come out grey
                 raise BackendError(
                     f"graph {graph!r} of model {self.spec.name!r} gave {name} that is not finite; "
                     "numbers were needed; the weights are broken, export the model again"
                 )
         return results
+
+    def _checked_scenes(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        if logits.shape != (len(self.spec.classes),):
+            raise BundleError(
+                f"model {self.spec.name!r} gives {logits.size} class logits and names "
+                f"{len(self.spec.classes)} classes; as many were needed; export the model again"
+            )
+        return logits
 
     def _checked_features(self, features: NDArray[Any]) -> NDArray[np.float32]:
         if not self.spec.has_global_features:

@@ -22,7 +22,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,12 +76,15 @@ class PictureSet:
         classes: class names by label; empty where there are no labels.
         unreadable: keys of samples that could not be read, found so far.
         fingerprint: of the content (see `drop_colourless`), in hexadecimal; None: not computed.
+        mean_chroma: a* and b* in real units, mean over the pixels of all pictures at the size that
+            they were judged at (see `drop_colourless`); None: not computed.
     """
 
     samples: list[Sample]
     classes: tuple[str, ...] = ()
     unreadable: list[str] = field(default_factory=list)
     fingerprint: str | None = None
+    mean_chroma: tuple[float, float] | None = None
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -258,33 +261,38 @@ def drop_colourless(
         threads: how many decode at once.
 
     Returns:
-        The pictures that are left, with their fingerprint: SHA-256 over the class names and, in
-        order, each picture's key, label and SHA-256. The same pictures as folder and as shards
-        have different keys and so different fingerprints.
+        The pictures that are left, with their mean a*b* (each picture weighs the same) and their
+        fingerprint: SHA-256 over the class names and, in order, each picture's key, label and
+        SHA-256. The same pictures as folder and as shards have different keys and so different
+        fingerprints.
 
     Raises:
         DataError: none is left.
     """
 
-    def judge(sample: Sample) -> str | bool | None:
-        """SHA-256 of what is to be kept, False for colourless, None for unreadable."""
+    def judge(sample: Sample) -> _Kept | bool | None:
+        """False for colourless, None for unreadable."""
         try:
             encoded = sample.read()
             picture = decode(replace(sample, encoded=encoded), side)
         except (OSError, DataError):
             return None
-        if not is_colourful(color.lab_from_rgb(picture, threads=1)):
+        lab = color.lab_from_rgb(picture, threads=1)
+        if not is_colourful(lab):
             return False
-        return hashlib.sha256(encoded).hexdigest()
+        mean = lab[..., 1:].mean(axis=(0, 1), dtype=np.float64)
+        return _Kept(hashlib.sha256(encoded).hexdigest(), mean)
 
     verdicts = in_threads(judge, pictures.samples, threads)
     kept: list[Sample] = []
     lost: list[str] = []
+    chroma = np.zeros(2)
     fingerprint = hashlib.sha256(_line(list(pictures.classes)))
     for sample, verdict in zip(pictures.samples, verdicts, strict=True):
-        if isinstance(verdict, str):
+        if isinstance(verdict, _Kept):
             kept.append(sample)
-            fingerprint.update(_line([sample.key, sample.label, verdict]))
+            fingerprint.update(_line([sample.key, sample.label, verdict.digest]))
+            chroma += verdict.mean_chroma
         elif verdict is None:
             lost.append(sample.key)
     unreadable = pictures.unreadable + lost
@@ -294,7 +302,16 @@ def drop_colourless(
             f"no colour picture left ({counts}); readable colour pictures were needed; point at "
             "other data"
         )
-    return PictureSet(kept, pictures.classes, unreadable, fingerprint.hexdigest()), counts
+    a, b = (chroma / len(kept)).tolist()
+    left = PictureSet(kept, pictures.classes, unreadable, fingerprint.hexdigest(), (a, b))
+    return left, counts
+
+
+class _Kept(NamedTuple):
+    """SHA-256 of a picture's bytes, and its mean a* and b*."""
+
+    digest: str
+    mean_chroma: NDArray[np.float64]
 
 
 def _line(values: list[object]) -> bytes:

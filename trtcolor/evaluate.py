@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -12,18 +11,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from trtcolor import color, dataset, metrics
+from trtcolor import color, dataset
 from trtcolor.colorizer import Colorizer
 from trtcolor.errors import DataError
 from trtcolor.evaluation import Evaluation, PictureFigures
 from trtcolor.geometry import Render
 from trtcolor.images import check_output, write_picture
 from trtcolor.measure import usable_cores
+from trtcolor.metrics.colourfulness import colourfulness
+from trtcolor.metrics.difference import ciede2000, psnr
 from trtcolor.sheet import contact_sheet, fit
 from trtcolor.spec import ModelSpec
-
-BEST_PSNR = 100.0
-"""dB given to a picture that is reproduced exactly, whose true value is infinite."""
 
 SHEET_CELL = 128
 TRIPLES_PER_ROW = 4
@@ -150,22 +148,17 @@ def _compare(
     values = {}
     for ending, picture in (("", coloured), ("_grey", grey)):
         lab_picture = color.lab_from_rgb(picture)
-        difference = metrics.ciede2000(lab, lab_picture)
+        difference = ciede2000(lab, lab_picture)
         values[f"ciede2000{ending}"] = float(difference.mean())
         values[f"ciede2000_p90{ending}"] = float(np.percentile(difference, 90))
-        values[f"psnr{ending}"] = _psnr(picture, original)
+        values[f"psnr{ending}"] = psnr(picture, original)
         if picture is coloured:
             moved = np.abs(lab_picture[..., 0] - lab[..., 0])
             values["lightness_error"] = float(moved.mean())
             values["lightness_error_max"] = float(moved.max())
-    values["colourfulness"] = metrics.colourfulness(coloured)
-    values["colourfulness_original"] = metrics.colourfulness(original)
+    values["colourfulness"] = colourfulness(coloured)
+    values["colourfulness_original"] = colourfulness(original)
     return values, (grey, coloured, original)
-
-
-def _psnr(picture: NDArray[np.uint8], original: NDArray[np.uint8]) -> float:
-    squared = float(np.mean((picture.astype(np.float64) - original) ** 2))
-    return min(10 * math.log10(255**2 / squared), BEST_PSNR) if squared else BEST_PSNR
 
 
 def _why_no_scenes(spec: ModelSpec, source: dataset.PictureSet) -> str | None:

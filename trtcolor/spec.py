@@ -88,11 +88,15 @@ class ModelSpec:
         size: the `SizeRule`.
         graphs: ``local`` always; ``global`` and ``joint`` where there are global features.
         decoder: how chroma comes out of the network: ``{"kind": "regression"}``, or for colour bins
-            ``mode``, ``mean`` or ``annealed-mean`` with their number, temperature and smoothing.
+            ``mode``, ``mean`` or ``annealed-mean`` with their number, temperature and smoothing;
+            ``space`` says what ``bin_logits`` are the scores of: ``ab``, bins with the ``centres``
+            (Q x 2, a*b*) and, where rare colours weighed more, ``class_weights`` (Q); or ``luv``,
+            equal bins over -100..100 of u*, then of v*.
         precision: storage of the weights in the file, ``float32`` or ``float16``; graphs compute
             in float32 either way.
         classes: scene names by index of ``class_logits``; empty without a classifier.
-        training: data, steps and settings it was trained with.
+        training: data, steps, seconds and settings it was trained with, and what its weights were
+            at the start.
         licence: of the weights (not of the code).
         metrics: measured figures, each with the command that prints it.
         files: SHA-256 by file name, of every file of the bundle besides ``model.json``.

@@ -20,7 +20,7 @@ FEATURES = 3
 MakeBundle = Callable[..., Path]
 
 
-def network_weights(seed: int, scenes: int) -> dict[str, NDArray[np.float32]]:
+def network_weights(seed: int, scenes: int, bins: int) -> dict[str, NDArray[np.float32]]:
     """Weights that give chroma of some tens for L* in 0..100."""
     rng = np.random.default_rng(seed)
     shapes = {
@@ -29,6 +29,7 @@ def network_weights(seed: int, scenes: int) -> dict[str, NDArray[np.float32]]:
         "pooled": (2, FEATURES),
         "fusion": (FEATURES, 2),
         "scenes": (FEATURES, max(scenes, 1)),
+        "bins": (max(bins, 1), 1, 3, 3),
     }
     return {name: rng.normal(0, 0.15, shape).astype(np.float32) for name, shape in shapes.items()}
 
@@ -55,6 +56,7 @@ def make_bundle(tmp_path: Path) -> MakeBundle:
         render_size: int | None = None,
         joint: bool = True,
         classes: tuple[str, ...] = (),
+        bins: int | None = None,
         seed: int = 0,
         weights: dict[str, NDArray[np.float32]] | None = None,
         models: Path = tmp_path,
@@ -62,7 +64,7 @@ def make_bundle(tmp_path: Path) -> MakeBundle:
     ) -> Path:
         folder = models / name
         folder.mkdir(parents=True)
-        arrays = network_weights(seed, len(classes)) | (weights or {})
+        arrays = network_weights(seed, len(classes), bins or 0) | (weights or {})
         blob = b"".join(array.tobytes() for array in arrays.values())
         (folder / "weights.bin").write_bytes(blob)
         kinds = ["local"]
@@ -70,7 +72,7 @@ def make_bundle(tmp_path: Path) -> MakeBundle:
             kinds += ["global", "joint"] if joint else ["global"]
         graphs = {}
         for kind in kinds:
-            graph = _graph(kind, arrays, scale, global_size, bool(classes))
+            graph = _graph(kind, arrays, scale, global_size, bool(classes), bins is not None)
             opset = helper.make_opsetid("", 17)
             model = helper.make_model(graph, opset_imports=[opset], ir_version=9)
             (folder / f"{kind}.onnx").write_bytes(model.SerializeToString())
@@ -106,6 +108,7 @@ def _graph(
     scale: int,
     global_size: int | None,
     has_scenes: bool,
+    has_bins: bool,
 ) -> onnx.GraphProto:
     side: int | str = "H" if kind == "local" else global_size or 0
     inputs = [_value("lightness", ["N", 1, side, "W" if kind == "local" else side])]
@@ -117,6 +120,17 @@ def _graph(
         outputs.append(_value("chroma", ["N", 2, None, None]))
         if global_size is None:
             nodes.append(helper.make_node("Identity", ["map"], ["chroma"]))
+        if has_bins:
+            outputs.append(_value("bin_logits", ["N", weights["bins"].shape[0], None, None]))
+            nodes.append(
+                helper.make_node(
+                    "Conv",
+                    ["lightness", "bins"],
+                    ["bin_logits"],
+                    strides=[scale] * 2,
+                    pads=[1] * 4,
+                )
+            )
     if kind != "local":
         nodes += [
             helper.make_node("GlobalAveragePool", ["map"], ["mean"]),

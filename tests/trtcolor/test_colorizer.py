@@ -245,6 +245,40 @@ def test_the_joint_graph_runs_only_at_exactly_the_global_size(
     assert (prepared.global_lightness is None) == (graph == "joint")
 
 
+@pytest.mark.parametrize("size", [(16, 16), (20, 30)])
+def test_everything_that_the_network_says_comes_from_the_run_of_its_chroma(
+    size: tuple[int, int], make_bundle: MakeBundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the global size from the joint graph alone, else from the global and the local one."""
+    folder = make_bundle(global_size=16, classes=("abbey", "beach"), bins=12)
+    with Colorizer(folder, render="full") as colorizer:
+        graphs, run = [], colorizer._runner.run
+        monkeypatch.setattr(
+            colorizer._runner,
+            "run",
+            lambda graph, *rest: (graphs.append(graph), run(graph, *rest))[1],
+        )
+        prepared = colorizer.prepare(picture(*size))
+        found = colorizer.predict_all(prepared)
+        assert graphs == (["joint"] if size == (16, 16) else ["global", "local"])
+        np.testing.assert_array_equal(found.chroma, colorizer.predict(prepared))
+        assert found.bin_logits is not None
+        assert found.bin_logits.shape == (12, *prepared.plan.chroma)
+        assert found.class_logits is not None
+        odds = np.exp(found.class_logits.astype(float))
+        probabilities = dict(zip(("abbey", "beach"), odds / odds.sum(), strict=True))
+        assert dict(colorizer.classify(picture(*size))) == pytest.approx(probabilities)
+        features = colorizer.global_features(picture(*size))
+        styled = colorizer.predict_all(colorizer.prepare(picture(*size), global_features=features))
+        assert styled.class_logits is None
+
+
+def test_a_regression_says_nothing_of_bins_and_scenes(colorizer: Colorizer) -> None:
+    found = colorizer.predict_all(colorizer.prepare(picture(20, 30)))
+    assert found.bin_logits is None
+    assert found.class_logits is None
+
+
 def test_given_features_are_used_at_the_global_size_too(fused: Colorizer) -> None:
     prepared = fused.prepare(picture(16, 16), global_features=np.zeros(3))
     assert prepared.graph == "local"

@@ -150,6 +150,14 @@ def test_threads_give_results_in_the_order_of_the_samples(count: int) -> None:
     assert in_threads(lambda s: s.key, samples, 4) == [s.key for s in samples]
 
 
+def test_the_mean_colour_is_that_of_the_pictures_kept_at_the_size_they_were_judged_at() -> None:
+    pictures = three()
+    kept, _ = drop_colourless(pictures, side=16)
+    labs = [color.lab_from_rgb(decode(sample, 16))[..., 1:] for sample in pictures.samples[:2]]
+    np.testing.assert_allclose(kept.mean_chroma, np.mean(labs, axis=(0, 1, 2)), rtol=1e-5)
+    assert pictures.mean_chroma is None
+
+
 def fingerprint(pictures: PictureSet) -> str:
     kept, _ = drop_colourless(pictures)
     assert pictures.fingerprint is None

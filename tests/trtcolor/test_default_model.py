@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from trtcolor import color, metrics
+from trtcolor import color
 from trtcolor.backends.onnxruntime import OnnxRuntimeRunner
 from trtcolor.bundle import open_bundle
 from trtcolor.colorizer import Colorizer
 from trtcolor.demo import photographs, run_demo
 from trtcolor.evaluate import evaluate
+from trtcolor.metrics.colourfulness import colourfulness
+from trtcolor.metrics.difference import mean_ciede2000
 from trtcolor.resize import resize_plane
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -40,7 +42,7 @@ def test_the_demo_writes_a_sheet_with_colours(tmp_path: Path) -> None:
     pixels = np.asarray(Image.open(sheet))
     width = pixels.shape[1] // 3
     grey, coloured, _ = (pixels[:, i * width : (i + 1) * width] for i in range(3))
-    assert metrics.colourfulness(coloured) > metrics.colourfulness(grey) + 3
+    assert colourfulness(coloured) > colourfulness(grey) + 3
     assert str(sheet) in lines[-1]
     assert sum(" ms" in line for line in lines) == len(photographs())
 
@@ -52,7 +54,7 @@ def test_another_style_gives_other_colours() -> None:
         style = colorizer.global_features(pictures[1])
         own = colorizer.colorize(pictures[0])
         styled = colorizer.colorize(pictures[0], global_features=style)
-    assert metrics.mean_ciede2000(own, styled) > 0.5
+    assert mean_ciede2000(own, styled) > 0.5
 
 
 @needs_photographs
@@ -102,4 +104,4 @@ def test_a_historic_photograph_keeps_its_luminance(picture: Path) -> None:
         coloured = colorizer.merge(frame, colorizer.predict(frame))
     moved = np.abs(color.lightness_from_rgb(coloured[..., :3]) - frame.frame.lightness)
     assert moved.max() <= 0.6
-    assert metrics.colourfulness(coloured[..., :3]) > 1
+    assert colourfulness(coloured[..., :3]) > 1

@@ -19,7 +19,7 @@ from trtcolor.colorizer import Colorizer
 from trtcolor.errors import BackendError, DataError, OutputExistsError
 from trtcolor.evaluate import evaluate
 from trtcolor.images import read_picture
-from trtcolor.metrics import colourfulness
+from trtcolor.metrics.colourfulness import colourfulness
 
 MakeBundle = Callable[..., Path]
 SCENES = tuple(f"scene{index}" for index in range(7))

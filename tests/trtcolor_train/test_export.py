@@ -209,6 +209,10 @@ def test_the_spec_says_what_was_trained(checkpoint: Path, halves: tuple[Path, Pa
     assert (spec.size.multiple, spec.size.chroma_scale, spec.size.global_size) == (4, 2, 32)
     assert spec.classes == ("first", "second", "third")
     assert spec.training["steps"] == 12
+    assert spec.training["seconds"] == load_checkpoint(checkpoint).seconds > 0
+    assert spec.training["start"] == "random weights"
+    assert spec.training["data"]["source"].endswith("/train-*.tar.gz")
+    assert not Path(spec.training["data"]["source"]).is_absolute()
     again = family(spec.family).build(spec.configuration)
     assert again.dimensions == network_of(checkpoint).dimensions
 
@@ -313,4 +317,5 @@ def test_the_command_line_exports_with_the_decoder_that_was_asked_for(
         "bins": 100,
         "temperature": 0.5,
         "smoothing": 1.0,
+        "space": "luv",
     }

@@ -188,7 +188,28 @@ def test_the_spec_says_what_the_network_is(exported: Exported) -> None:
             expected["temperature"] = chosen.temperature
         if chosen.smoothing:
             expected["smoothing"] = chosen.smoothing
+        if isinstance(coding, AbBins):
+            expected |= {
+                "space": "ab",
+                "centres": coding.centres.double().numpy().round(4).tolist(),
+            }
+        else:
+            expected["space"] = "luv"
     assert dict(spec.decoder) == expected
+
+
+def test_the_spec_has_the_weights_of_a_rebalanced_classifier(
+    photos: list[NDArray[np.uint8]], tmp_path: Path
+) -> None:
+    network = calibrated_network("olah2022-cnn", photos)
+    coding = network.coding
+    assert isinstance(coding, AbBins)
+    shares = torch.linspace(1, 3, coding.channels)
+    coding.weigh(shares / shares.sum())
+    checkpoint = saved(network, "olah2022-cnn", tmp_path / "checkpoint.safetensors")
+    bundle, _ = export(checkpoint, tmp_path / "bundle", precision="float32")
+    weights = open_bundle(bundle).spec.decoder["class_weights"]
+    np.testing.assert_allclose(weights, coding.class_weights, atol=5e-5)
 
 
 def test_the_colorizer_colours_as_torch_and_never_asks_for_the_scores(

@@ -14,7 +14,7 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from trainings import command, log_of, steps_of, write_narrow_config
 
-from trtcolor.dataset import open_pictures
+from trtcolor.dataset import drop_colourless, open_pictures
 from trtcolor.errors import CheckpointError, ConfigError
 from trtcolor_train.build import build_network
 from trtcolor_train.checkpoint import load_checkpoint
@@ -169,6 +169,27 @@ def test_what_leaves_the_curve_alone_may_change_on_resuming(shards: Path, tmp_pa
     changed = read_config(path, [f"training.{name}={value}" for name, value in changes.items()])
     train(changed, run, data_root=shards, resume=True)
     assert steps_of(run) == steps_of(whole)
+
+
+def test_a_checkpoint_says_how_long_it_was_trained_on_what_and_from_where(
+    shards: Path, write_config: WriteConfig, tmp_path: Path
+) -> None:
+    path = write_config(tmp_path, steps=6)
+    kept, _ = drop_colourless(open_pictures(shards / "train-*.tar.gz"), side=37)
+    half = train(read_config(path, ["training.steps=3"]), tmp_path / "run", data_root=shards)
+    before = load_checkpoint(half)
+    assert before.seconds is not None
+    whole = load_checkpoint(train(read_config(path), half.parent, data_root=shards, resume=True))
+    assert whole.seconds is not None
+    assert whole.seconds > before.seconds > 0
+    assert whole.start == before.start == "random weights"
+    assert whole.data == before.data
+    assert whole.data["source"] == f"{shards.name}/train-*.tar.gz"
+    assert kept.mean_chroma is not None
+    assert whole.data["mean_chroma"] == pytest.approx(kept.mean_chroma, abs=1e-4)
+    train(read_config(path), tmp_path / "next", data_root=shards, init=half)
+    after = load_checkpoint(tmp_path / "next" / CHECKPOINT_FILE)
+    assert after.start == "tiny after 6 steps, itself from random weights"
 
 
 def test_a_training_goes_on_without_the_files_that_its_network_began_with(

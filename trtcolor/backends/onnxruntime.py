@@ -54,7 +54,7 @@ class OnnxRuntimeRunner:
                 f"threads is {threads!r}; a positive integer up to {MAX_THREADS} was needed, or "
                 "None for one a core; pass one of these"
             )
-        self._ort = _import_onnxruntime()
+        self._ort = import_onnxruntime()
         self._bundle = bundle
         self._threads = threads
         self._sessions: dict[str, Any] = {}
@@ -115,7 +115,7 @@ class OnnxRuntimeRunner:
             ) from error
 
 
-def _import_onnxruntime() -> Any:
+def import_onnxruntime() -> Any:
     # From 1.29 on the official Linux binaries report to Microsoft which models are loaded (their
     # file names too) and keep an identifier under ~/.cache, unless told before they are imported.
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from skimage.color import deltaE_ciede2000
 
-from trtcolor.metrics import ciede2000, colourfulness, mean_ciede2000
+from trtcolor.metrics.colourfulness import colourfulness
+from trtcolor.metrics.difference import ciede2000, mean_ciede2000
 
 # Sharma, Wu, Dalal 2005, Table 1: L*, a*, b* of the first, of the second, and their difference.
 SHARMA = """

@@ -1,0 +1,1 @@
+"""Measures of colour pictures and clips; one module a kind, imported by its own name."""
