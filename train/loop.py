@@ -151,6 +151,8 @@ def _train(
     # Network, optimiser, and where both were left.
     if start is not None:
         check_same_data(start, pictures.fingerprint, path)
+    _set_precision(device, settings.precision)
+    network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     resident = None
     if settings.resident:
         resident = ResidentPictures(
@@ -162,8 +164,6 @@ def _train(
         )
     if start is None and isinstance(network.coding, AbBins):
         network.coding.weigh(_bin_shares(network.coding, pictures, resident, config))
-    _set_precision(device, settings.precision)
-    network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     shared = processes.share(network)
     optimizer = make_optimizer(network, config.optimizer)
     first = 0
@@ -364,7 +364,8 @@ def _bin_shares(
         return None
     counts = torch.zeros(coding.channels, dtype=torch.float64)
     for batch in batches:
-        counts += coding.count(coding.target(batch.lab, d.chroma_scale)).cpu()
+        lab = batch.lab.to(coding.centres.device)
+        counts += coding.count(coding.target(lab, d.chroma_scale)).cpu()
     return counts / counts.sum()
 
 
