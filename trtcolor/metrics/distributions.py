@@ -19,6 +19,7 @@ pictures are added: state their number (`FrechetDistance.counts`) beside it.
 from __future__ import annotations
 
 import os
+from copy import copy
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +60,12 @@ class FrechetDistance:
                 "needed; give that of an Inception"
             )
         self._true, self._coloured = _Moments(), _Moments()
+
+    def beside(self) -> FrechetDistance:
+        """Of other coloured pictures to the same true ones, which are taken once for both."""
+        other = copy(self)
+        other._coloured = _Moments()
+        return other
 
     @property
     def counts(self) -> tuple[int, int]:
