@@ -57,7 +57,8 @@ def measure(rgb: Picture, original: Original) -> dict[str, float | None]:
     """
     lab = color.lab_from_rgb(rgb, threads=1)
     # A grey has no hue, but for the rounding of its a*b*, which would count in the cosine.
-    lab[(rgb == rgb[..., :1]).all(axis=2), 1:] = 0
+    red, green, blue = np.moveaxis(rgb, -1, 0)
+    lab[(red == green) & (green == blue), 1:] = 0
     ab, ab_true = lab[..., 1:], original.lab[..., 1:]
     distance = difference.ciede2000(lab, original.lab)
     accuracy_u, accuracy_v = luv.uv_accuracy(color.luv_from_rgb(rgb, threads=1), original.luv)
