@@ -95,7 +95,7 @@ def _candidates(table: bytes) -> NDArray[np.uint64]:
 
     A colour is at most half a diagonal from its square's centre, so each of its ten nearest bins is
     no further from that centre than the centre's own tenth-nearest bin plus twice half a diagonal.
-    Colours off the plane belong to its outermost squares, and so do bins beyond them.
+    Colours off the plane, which sRGB does not have, are looked up in its outermost squares.
 
     Returns:
         ((2 PLANE / SQUARE)^2, K).

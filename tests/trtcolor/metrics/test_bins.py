@@ -23,7 +23,7 @@ def far_apart() -> NDArray[np.float32]:
 
 
 def test_soft_encoding_is_the_gaussian_of_the_ten_nearest() -> None:
-    ab = np.random.default_rng(0).uniform(-150, 150, (6, 7, 2)).astype(np.float32)
+    ab = np.random.default_rng(0).uniform(-128, 128, (6, 7, 2)).astype(np.float32)
     bins, shares = soft_encoding(ab, CENTRES)
     distances = np.linalg.norm(ab[:, :, None] - CENTRES, axis=-1).astype(np.float64)
     order = np.argsort(distances, axis=-1, kind="stable")[..., :10]
