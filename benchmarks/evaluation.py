@@ -4,8 +4,8 @@
 
 Both over the same pictures in the same number of threads, one picture a thread, in turns: the
 network alone (`Colorizer.predict_all` on frames prepared before the clock starts) and the whole
-evaluation (decoding, filter, network, merge, every measure of every row, figures). The ratio is that
-of the medians.
+evaluation (decoding, filter, network, merge, every measure of every row, figures). The ratio is
+that of the medians.
 """
 
 from __future__ import annotations

@@ -266,6 +266,23 @@ def test_evaluate_measures_several_bundles_at_once(make_bundle: MakeBundle, tmp_
         assert "is there already" in refused("evaluate", bundles[0], data, option, path)
 
 
+def test_evaluate_prints_a_papers_table(make_bundle: MakeBundle, tmp_path: Path) -> None:
+    bundle, json_file = make_bundle(family="olah2022-cnn"), tmp_path / "r.json"
+    data, places = fill(tmp_path / "data"), fill(tmp_path / "places", 2)
+    options = ("--paper", "003", "--places", places, "--json", json_file)
+    done = run("evaluate", bundle, data, *options, "--sheet", tmp_path / "sheet.png")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("003 (Olah and Yang), Table 1, upper half")
+    assert "Unet with Weights     0.015   0.080         17.019     0.277" in done.stdout
+    entries = json.loads(json_file.read_text())
+    assert entries["paper"] == "003"
+    assert [e["counts"]["kept"] for e in entries["evaluations"]] == [4, 2]
+    assert (tmp_path / "sheet.png").is_file()
+    assert "--places came without --paper 003" in refused(
+        "evaluate", bundle, data, "--paper", "004", "--places", places
+    )
+
+
 def test_evaluate_refuses_a_class_that_is_not_there(bundle: Path, tmp_path: Path) -> None:
     said = refused("evaluate", bundle, fill(tmp_path / "data"), "--only-class", "sea")
     assert "the class 'sea' was asked for and the data have the classes none" in said

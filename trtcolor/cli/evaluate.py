@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,6 +25,12 @@ from trtcolor.cli.results import check_results, write_results
 @click.command()
 @click.argument("bundles", nargs=-1, required=True)
 @click.argument("data")
+@click.option(
+    "--paper",
+    type=click.Choice(["001", "003", "004"]),
+    help="Measure as this paper does and print its own table with ours in it.",
+)
+@click.option("--places", metavar="DATA", help="For --paper 003: MIT Places' pictures.")
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first pictures.")
 @click.option(
     "--size", type=click.IntRange(1, 16384), help="Scale pictures to N x N before everything."
@@ -47,6 +54,8 @@ from trtcolor.cli.results import check_results, write_results
 def evaluate(
     bundles: tuple[str, ...],
     data: str,
+    paper: str | None,
+    places: str | None,
     json_file: Path | None,
     sheet: Path | None,
     sheet_pictures: int,
@@ -60,12 +69,15 @@ def evaluate(
     colour, which any network must beat.
     """
     from trtcolor.bundle import SPEC_FILE, find_bundle, record_metrics
+    from trtcolor.evaluation.papers.run import compare_with_paper
     from trtcolor.evaluation.result import Settings
     from trtcolor.evaluation.run import evaluate as measure_colours
     from trtcolor.evaluation.sheet import write_sheet
     from trtcolor.evaluation.table import table
     from trtcolor.images import check_output
 
+    if places is not None and paper != "003":
+        raise click.UsageError("--places came without --paper 003; leave it out or ask for 003")
     check_results(json_file, overwrite)
     if sheet is not None:
         check_output(sheet, overwrite=overwrite)
@@ -73,19 +85,18 @@ def evaluate(
         check_results(find_bundle(bundle) / SPEC_FILE, overwrite=True)
     chosen = ("limit", "size", "only_class", "saturation", "render")
     settings = Settings(**{name: options.pop(name) for name in chosen})
-    with _progress() as progress:
-        found = measure_colours(
-            bundles,
-            data,
-            settings,
-            show=sheet_pictures if sheet is not None else 0,
-            progress=progress,
-            **options,
-        )
-    click.echo(table(found))
+    options["show"] = sheet_pictures if sheet is not None else 0
+    with _progress() as options["progress"]:
+        if paper is None:
+            found = measure_colours(bundles, data, settings, **options)
+            text, entries = table(found), found.to_dict()
+        else:
+            compared = compare_with_paper(paper, bundles, data, settings, places=places, **options)
+            found, text, entries = compared.evaluations[0], compared.text(), compared.to_dict()
+    click.echo(text)
     if sheet is not None:
         write_sheet(sheet, found, overwrite=overwrite)
-    write_results(json_file, found.to_json(), overwrite)
+    write_results(json_file, json.dumps(entries, allow_nan=False) + "\n", overwrite)
     for bundle, row in zip(bundles, found.bundles, strict=True):
         if record:
             record_metrics(bundle, found.flat(row))

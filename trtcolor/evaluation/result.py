@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from trtcolor import __version__
@@ -89,7 +87,7 @@ class Evaluation:
     """Systems measured on the same pictures.
 
     Attributes:
-        data: where the pictures came from, as given.
+        data: where the pictures came from: the last two parts of the path.
         settings: what was asked.
         keys: of every picture kept, in the order of the data.
         counts: pictures kept, dropped as colourless, and unreadable.
@@ -154,8 +152,7 @@ class Evaluation:
             "pictures": self.counts.kept,
             "colourless": self.counts.colourless,
             "unreadable": self.counts.unreadable,
-            # A path of this machine has no place in a published model.json.
-            "data": "/".join(Path(self.data).parts[-2:]),
+            "data": self.data,
             **self.settings.given(),
             "trtcolor": __version__,
         }
@@ -183,10 +180,6 @@ class Evaluation:
                 for row in self.rows
             ],
         }
-
-    def to_json(self) -> str:
-        """The text of `to_dict`."""
-        return json.dumps(self.to_dict(), allow_nan=False) + "\n"
 
 
 def _about(spec: ModelSpec | None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import PurePath
 from typing import NamedTuple
 
 from trtcolor import dataset
@@ -106,7 +107,8 @@ def evaluate(
         for index, system in enumerate(systems)
     )
     return Evaluation(
-        data=os.fspath(data),
+        # A path of this machine has no place in published results.
+        data="/".join(PurePath(data).parts[-2:]),
         settings=settings,
         keys=tuple(picture.key for picture in kept),
         counts=counts,

@@ -9,13 +9,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from trtcolor import color
 from trtcolor.colorizer import Colorizer, Prediction, Prepared
 from trtcolor.evaluation.bins import bin_scorer
 from trtcolor.evaluation.picture import Original, Picture, measure
-from trtcolor.geometry import MergeScale
+from trtcolor.metrics.gamut import share_outside_gamut
 from trtcolor.spec import ModelSpec
 
 Kind = Literal["originals", "grey", "mean colour", "bundle"]
@@ -76,7 +75,7 @@ class OneColour(System):
     def run(self, original: Original, label: int | None) -> tuple[Values, Picture]:
         picture = color.merge_lab(original.lightness, self.chroma, scale=None, threads=1)
         values = measure(picture, original)
-        values["out_of_gamut"] = out_of_gamut(original.lightness, self.chroma, None)
+        values["out_of_gamut"] = share_outside_gamut(original.lightness, self.chroma, scale=None)
         return values, picture
 
 
@@ -114,10 +113,10 @@ class Network(System):
         found = self._colorizer.predict_all(prepared)
         picture = self._colorizer.merge(prepared, found.chroma, saturation=self._saturation)
         values = measure(picture, original)
-        values["out_of_gamut"] = out_of_gamut(
+        values["out_of_gamut"] = share_outside_gamut(
             prepared.frame.lightness,
             found.chroma * np.float32(self._saturation),
-            prepared.plan.merge_scale,
+            scale=prepared.plan.merge_scale,
         )
         return values | self._scores(prepared, found, original, label), picture
 
@@ -137,30 +136,6 @@ class Network(System):
                 order = np.argsort(-found.class_logits, kind="stable")
                 values["rank"] = float(np.flatnonzero(order == self._scenes[label])[0]) + 1
         return values
-
-
-def out_of_gamut(
-    lightness: NDArray[np.float32],
-    chroma: NDArray[np.float32],
-    scale: MergeScale | None,
-) -> float:
-    """Share of pixels whose colour sRGB does not have, so that the merge draws it in.
-
-    Args:
-        lightness: (H, W) L* in 0..100.
-        chroma, scale: as for `trtcolor.color.merge_lab`.
-
-    Returns:
-        0..1: where ``gamut="reduce"`` gives another colour than ``"clip"``, both in float; in gamut
-        neither changes anything.
-    """
-    reduced, clipped = (
-        color.merge_lab(
-            lightness, chroma, scale=scale, format="rgbf32", gamut=gamut, layout="chw", threads=1
-        )
-        for gamut in ("reduce", "clip")
-    )
-    return float((reduced != clipped).any(axis=0).mean())
 
 
 def scenes_of(spec: ModelSpec, classes: Sequence[str], labelled: bool) -> Sequence[int] | str:
