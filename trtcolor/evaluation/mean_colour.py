@@ -63,7 +63,7 @@ def mean_colours(
         ((_, mean),) = sets.values()
         return [OneColour("mean colour", "mean colour", mean)], notes
     return [
-        OneColour(f"mean colour of {name or number}", "mean colour", mean)
+        OneColour(f"mean of {name or f'training set {number}'}", "mean colour", mean)
         for number, (name, mean) in enumerate(sets.values(), 1)
     ], notes
 

@@ -9,7 +9,6 @@ from trtcolor.evaluation.figures import COLOUR, OTHER, Figure, Measure
 from trtcolor.evaluation.result import Evaluation
 
 WIDTH = 118
-NAME_WIDTH = 30
 COLUMN = 8
 MISSING = "-"
 
@@ -27,18 +26,20 @@ def table(evaluation: Evaluation) -> str:
     return "\n".join(lines)
 
 
-def aligned(
-    heads: Sequence[str], rows: Sequence[Sequence[str]], name_width: int = NAME_WIDTH
-) -> list[str]:
-    """Lines of a table: the first column of names to the left, the others to the right."""
-    cells = [[_cut(row[0], name_width), *row[1:]] for row in (heads, *rows)]
-    first = max(len(row[0]) for row in cells)
+def aligned(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of a table: the first column of names to the left, the others to the right.
+
+    Names are cut to what the other columns leave of `WIDTH`.
+    """
     widths = [
-        max(COLUMN, *(len(row[column]) + 2 for row in cells)) for column in range(1, len(heads))
+        max(COLUMN, *(len(row[column]) + 2 for row in (heads, *rows)))
+        for column in range(1, len(heads))
     ]
+    names = [_cut(row[0], WIDTH - sum(widths)) for row in (heads, *rows)]
+    first = max(map(len, names))
     return [
-        row[0].ljust(first) + "".join(c.rjust(w) for c, w in zip(row[1:], widths, strict=True))
-        for row in cells
+        name.ljust(first) + "".join(c.rjust(w) for c, w in zip(row[1:], widths, strict=True))
+        for name, row in zip(names, (heads, *rows), strict=True)
     ]
 
 

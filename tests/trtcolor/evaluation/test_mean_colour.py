@@ -43,9 +43,9 @@ def test_each_distinct_training_set_has_a_row_of_its_name(
     models = [make_bundle(f"m{i}", training=training(**data)) for i, data in enumerate(sets)]
     found = evaluate(models, fill(tmp_path / "data"))
     assert [row.name for row in found.rows[2:5]] == [
-        "mean colour of sea and wood",
-        "mean colour of mit8/train-*.tar",
-        "mean colour of 3",
+        "mean of sea and wood",
+        "mean of mit8/train-*.tar",
+        "mean of training set 3",
     ]
     assert not found.notes
 

@@ -10,7 +10,7 @@ from colour_folders import fill, grey_file
 from trtcolor.evaluation.figures import COLOUR, OTHER
 from trtcolor.evaluation.result import Settings
 from trtcolor.evaluation.run import evaluate
-from trtcolor.evaluation.table import NAME_WIDTH, WIDTH, aligned, table
+from trtcolor.evaluation.table import WIDTH, aligned, table
 
 MakeBundle = Callable[..., Path]
 
@@ -30,7 +30,7 @@ def test_the_tables_have_every_row_and_say_what_was_left_out(
     first = lines.index("") + 1
     heads = lines[first].split()
     assert heads == [measure.heading for measure in COLOUR]
-    names = [line[:NAME_WIDTH].strip() for line in lines[first + 1 : first + 6]]
+    names = [line[:30].strip() for line in lines[first + 1 : first + 6]]
     assert names == ["originals", "grey", "mean colour", "short", long[:28] + ".."]
     grey = dict(zip(heads, lines[first + 2].split()[1:], strict=True))
     assert grey["/grey"] == "1.000"

@@ -19,7 +19,6 @@ from trtcolor.papers import Printed
 from trtcolor.spec import ModelSpec
 
 Cells = tuple[str, ...]
-NAME_WIDTH = 42
 
 
 @dataclass(frozen=True)
@@ -42,9 +41,7 @@ class Block:
     groups: tuple[tuple[str, int], ...] = ()
 
     def lines(self) -> list[str]:
-        table = aligned(
-            ["", *self.columns], [[name, *cells] for name, cells in self.rows], NAME_WIDTH
-        )
+        table = aligned(["", *self.columns], [[name, *cells] for name, cells in self.rows])
         above = _group_lines(self.groups, table[0], self.columns)
         remarks = [line for remark in self.remarks for line in wrapped(remark)]
         return [*wrapped(self.title), *above, *table, *remarks]
