@@ -2,7 +2,7 @@
 
     python benchmarks/render_size.py MODEL DATA [--sizes 112,160,256,full] [--json FILE]
 
-Each size is a whole `trtcolor.evaluate` over the pictures of DATA, one picture at a time; the time
+Each size is a whole `trtcolor evaluate` over the pictures of DATA, one picture at a time; the time
 is the median over pictures of the network's run alone, with the sizes taking turns picture by
 picture. The figure behind a bundle's ``render_size``.
 """
@@ -18,7 +18,8 @@ import click
 
 from trtcolor import dataset
 from trtcolor.colorizer import Colorizer
-from trtcolor.evaluate import evaluate
+from trtcolor.evaluation.result import Settings
+from trtcolor.evaluation.run import evaluate
 from trtcolor.geometry import checked_render
 from trtcolor.measure import machine
 
@@ -43,7 +44,8 @@ def main(model: str, data: str, sizes: str, json_file: Path | None) -> None:
     rows = []
     print(f"{'render':>8}{'CIEDE2000':>12}{'of grey':>9}{'colourful':>11}{'of life':>9}{'ms':>8}")
     for render in renders:
-        figures = evaluate(model, data, render=render, threads=1).figures()
+        found = evaluate([model], data, Settings(render=render), threads=1)
+        figures = found.flat(found.bundles[0])
         milliseconds = statistics.median(seconds[render]) * 1e3
         rows.append({**figures, "network_seconds": seconds[render]})
         print(

@@ -213,13 +213,16 @@ def _row(
     output = folder / f"{name}.png"
     run(log, "colorize", picture, "-o", output, "--model", bundle, "--threads", "1", "--overwrite")
     spec = json.loads((bundle / "model.json").read_text(encoding="utf-8"))
+    evaluation = json.loads(figures.read_text(encoding="utf-8"))
+    grey, measured = evaluation["rows"][1], evaluation["rows"][-1]
     return {
         "system": system.name,
         "decoder": decoder or "regression",
         "parity": parity.group() if parity else "",
         "halo": spec["size"]["halo"],
         "megabytes": sum(file.stat().st_size for file in bundle.iterdir()) / 1e6,
-        "figures": json.loads(figures.read_text(encoding="utf-8"))["figures"],
+        "ciede2000_grey": grey["figures"]["ciede2000"]["value"],
+        "figures": {name: figure["value"] for name, figure in measured["figures"].items()},
     }
 
 
@@ -234,7 +237,7 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
         f = row["figures"]
         lines.append(
             f"| {row['system']} | {row['decoder']} | {row['loss_first']:.4g} -> "
-            f"{row['loss_last']:.4g} | {f['ciede2000']:.2f} | {f['ciede2000_grey']:.2f} | "
+            f"{row['loss_last']:.4g} | {f['ciede2000']:.2f} | {row['ciede2000_grey']:.2f} | "
             f"{f['ciede2000_ratio']:.3f} | {f['colourfulness_ratio']:.2f} | {row['halo']} |"
         )
     return "\n".join(lines)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         TrainingError,
         TrtcolorError,
         UnknownModelError,
+        VideoError,
     )
     from trtcolor.spec import ModelSpec, SizeRule
 
@@ -50,6 +51,7 @@ __all__ = [
     "TrainingError",
     "TrtcolorError",
     "UnknownModelError",
+    "VideoError",
     "__version__",
 ]
 

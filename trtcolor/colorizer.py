@@ -354,7 +354,7 @@ class Colorizer:
         return results
 
     def _checked_scenes(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        if logits.shape != (len(self.spec.classes),):
+        if self.spec.classes and logits.shape != (len(self.spec.classes),):
             raise BundleError(
                 f"model {self.spec.name!r} gives {logits.size} class logits and names "
                 f"{len(self.spec.classes)} classes; as many were needed; export the model again"

@@ -22,6 +22,10 @@ class OutputExistsError(PictureError):
     """An output is already there and overwriting was not asked for."""
 
 
+class VideoError(TrtcolorError):
+    """A video file could not be read or written."""
+
+
 class DataError(TrtcolorError):
     """A data set (a folder of pictures, a shard) has nothing usable or does not fit."""
 

@@ -37,8 +37,8 @@ def contact_sheet(
         rows: pictures of a row from left to right, uint8, (H, W) grey or (H, W, 3) RGB, of any
             sizes; rows may differ in length.
         headings: texts above the columns; none, or one for each column of the longest row.
-        captions: texts below the rows; none, or one for each row. A caption of several texts is
-            spread evenly, for a row that is made of several groups of columns.
+        captions: texts below the rows; none, or one for each row. A caption of several texts has
+            one below each picture of the row, or, where these are more, is spread evenly.
         cell: pixels of the longer side of a picture on the sheet (see `fit`).
 
     Returns:
@@ -83,9 +83,11 @@ def contact_sheet(
             caption = captions[index]
             parts = [caption] if isinstance(caption, str) else caption
             share = (width - MARGIN) / max(len(parts), 1)
-            for place, part in enumerate(parts):
-                left = MARGIN + round(place * share)
-                _write(draw, (left, top - MARGIN // 2), part, round(share) - MARGIN, font)
+            places = [(MARGIN + round(i * share), round(share) - MARGIN) for i in range(len(parts))]
+            if len(parts) == len(row) > 1:
+                places = list(zip(lefts, widths, strict=True))[: len(row)]
+            for (left, room), part in zip(places, parts, strict=True):
+                _write(draw, (left, top - MARGIN // 2), part, room, font)
             top += line
     return np.array(sheet)
 

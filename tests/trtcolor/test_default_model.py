@@ -13,7 +13,8 @@ from trtcolor.backends.onnxruntime import OnnxRuntimeRunner
 from trtcolor.bundle import open_bundle
 from trtcolor.colorizer import Colorizer
 from trtcolor.demo import photographs, run_demo
-from trtcolor.evaluate import evaluate
+from trtcolor.evaluation.result import Settings
+from trtcolor.evaluation.run import evaluate
 from trtcolor.metrics.colourfulness import colourfulness
 from trtcolor.metrics.difference import mean_ciede2000
 from trtcolor.resize import resize_plane
@@ -83,7 +84,9 @@ def test_a_tile_with_the_halo_around_it_has_the_colours_of_the_whole_picture() -
 @needs_data
 def test_it_beats_the_grey_picture_on_validation_pictures_as_its_card_says() -> None:
     card = open_bundle("default").spec.metrics
-    figures = evaluate("default", DATA / "miniplaces" / "val-000.tar.gz", limit=300).figures()
+    data = DATA / "miniplaces" / "val-000.tar.gz"
+    found = evaluate(["default"], data, Settings(limit=300))
+    figures = found.flat(found.bundles[0])
     assert card["ciede2000_ratio"] <= 0.97
     assert card["colourfulness_ratio"] >= 1 / 3
     # 300 of the card's pictures: near its figures, not equal to them.

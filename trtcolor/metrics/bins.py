@@ -23,7 +23,7 @@ SQUARE = 2
 PLANE = 128
 
 # Bins whose exponentials are taken at once: what is kept of them then stays in the cache.
-STRIP = 16
+STRIP = 8
 
 FloatArray = NDArray[np.floating]
 Float = NDArray[np.float32]
@@ -75,22 +75,27 @@ def soft_encoding(ab: FloatArray, centres: FloatArray) -> tuple[NDArray[np.intp]
     candidates = _candidates(table.tobytes())[square[:, 0] * side + square[:, 1]]
     a, b = table[candidates, 0] - samples[:, :1], table[candidates, 1] - samples[:, 1:]
     squared = a * a + b * b
-    order = np.argsort(squared, axis=1, kind="stable")[:, :NEIGHBOURS]
-    nearest = np.take_along_axis(squared, order, axis=1)
+    # Distances are sorted with their bins below them in one number: their bits as float32, which
+    # are not negative, order as they do. Equal ones go by bin, so that no machine differs.
+    keys = squared.view(np.uint32).astype(np.uint64) << np.uint64(32) | candidates
+    keys.sort(axis=1)
+    keys = keys[:, :NEIGHBOURS]
+    nearest = (keys >> np.uint64(32)).astype(np.uint32).view(np.float32)
     # The exponent is taken from the nearest bin on, so that no sum is 0 far from every bin.
     shares = np.exp((nearest[:, :1] - nearest) * np.float32(1 / (2 * SIGMA**2)))
     shares /= shares.sum(axis=1, keepdims=True)
     shape = (*colours.shape[:-1], NEIGHBOURS)
-    return np.take_along_axis(candidates, order, axis=1).reshape(shape), shares.reshape(shape)
+    bins = (keys & np.uint64(0xFFFFFFFF)).astype(np.intp)
+    return bins.reshape(shape), shares.reshape(shape)
 
 
 @lru_cache(maxsize=4)
-def _candidates(table: bytes) -> NDArray[np.intp]:
+def _candidates(table: bytes) -> NDArray[np.uint64]:
     """For each square of the plane the bins that may be among the nearest of a colour in it.
 
     A colour is at most half a diagonal from its square's centre, so each of its ten nearest bins is
     no further from that centre than the centre's own tenth-nearest bin plus twice half a diagonal.
-    Colours off the plane belong to its outermost squares, and so do bins beyond them.
+    Colours off the plane, which sRGB does not have, are looked up in its outermost squares.
 
     Returns:
         ((2 PLANE / SQUARE)^2, K).
@@ -102,7 +107,7 @@ def _candidates(table: bytes) -> NDArray[np.intp]:
     order = np.argsort(distances, axis=1)
     distances = np.take_along_axis(distances, order, axis=1)
     reach = distances[:, NEIGHBOURS - 1 : NEIGHBOURS] + math.sqrt(2) * SQUARE + 1e-3
-    return order[:, : int((distances <= reach).sum(axis=1).max())]
+    return order[:, : int((distances <= reach).sum(axis=1).max())].astype(np.uint64)
 
 
 def ab_bin_scores(
@@ -133,13 +138,12 @@ def ab_bin_scores(
     scores = logits.reshape(len(centres), -1)
     indices, shares = soft_encoding(ab_true.reshape(-1, 2), centres)
     expected = (np.take_along_axis(scores, indices.T, axis=0) * shares.T).sum(axis=0)
-    normaliser, best = _normaliser_and_best(scores)
-    entropy = normaliser - expected
     nearest = indices[:, 0]
+    normaliser, accuracy = _normaliser_and_accuracy(scores, nearest)
+    entropy = normaliser - expected
     weighted = None
     if class_weights is not None:
         weighted = float((entropy * class_weights[nearest]).mean(dtype=np.float64))
-    accuracy = float((best == nearest).mean())
     return BinScores(float(entropy.mean(dtype=np.float64)), weighted, accuracy)
 
 
@@ -165,19 +169,24 @@ def luv_bin_scores(logits: FloatArray, uv_true: FloatArray) -> BinScores:
     for channel in range(2):
         scores = logits[channel * bins : (channel + 1) * bins].reshape(bins, -1)
         truth = uv_bin(uv_true[..., channel].ravel(), bins)
-        normaliser, best = _normaliser_and_best(scores)
+        normaliser, share = _normaliser_and_accuracy(scores, truth)
         expected = np.take_along_axis(scores, truth[None], axis=0)[0]
         entropy += float((normaliser - expected).mean(dtype=np.float64))
-        accuracy += float((best == truth).mean()) / 2
+        accuracy += share / 2
     return BinScores(entropy, None, accuracy)
 
 
-def _normaliser_and_best(scores: FloatArray) -> tuple[FloatArray, NDArray[np.intp]]:
-    """(Q, n) scores -> (n,) log of the sum of their exponentials, and (n,) the best bin."""
-    best = scores.argmax(axis=0)
-    largest = np.take_along_axis(scores, best[None], axis=0)[0]
+def _normaliser_and_accuracy(
+    scores: FloatArray, truth: NDArray[np.intp]
+) -> tuple[FloatArray, float]:
+    """(Q, n) scores and (n,) true bins -> (n,) log of the sum of exponentials, and accuracy."""
+    largest = scores.max(axis=0)
+    if np.count_nonzero(scores == largest) == largest.size:  # argmax over a column takes longer
+        best = np.take_along_axis(scores, truth[None], axis=0)[0] == largest
+    else:  # of equal scores the first bin is the best
+        best = scores.argmax(axis=0) == truth
     total = np.zeros_like(largest)
     for start in range(0, len(scores), STRIP):
         strip = scores[start : start + STRIP] - largest
         total += np.exp(strip, out=strip).sum(axis=0)
-    return largest + np.log(total), best
+    return largest + np.log(total), float(best.mean())

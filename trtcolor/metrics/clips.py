@@ -158,7 +158,12 @@ def luma_error(
             f"a frame of shape {rgb.shape} came for a source of {grey_source.shape}; one height "
             "and width was needed; resize one of them"
         )
-    weights = np.array(LUMA[matrix], np.float32)
-    source = grey_source @ weights if grey_source.ndim == 3 else grey_source
-    moved = np.abs(rgb @ weights - source)
+    source = _luma(grey_source, matrix) if grey_source.ndim == 3 else grey_source
+    moved = np.abs(_luma(rgb, matrix) - source)
     return float(moved.mean(dtype=np.float64)), float(moved.max())
+
+
+def _luma(rgb: NDArray[np.uint8], matrix: Matrix) -> NDArray[np.float32]:
+    """Y' in 0..255, (H, W)."""
+    parts = (np.float32(weight) * rgb[..., i] for i, weight in enumerate(LUMA[matrix]))
+    return np.asarray(sum(parts))

@@ -19,6 +19,7 @@ pictures are added: state their number (`FrechetDistance.counts`) beside it.
 from __future__ import annotations
 
 import os
+from copy import copy
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,13 +27,17 @@ from numpy.typing import NDArray
 from trtcolor.errors import BackendError, DataError
 from trtcolor.metrics.feature_network import open_network
 
+ROWS = 64
+"""Features that wait to be summed: the products of one picture's cost as much as of many."""
+
 Double = NDArray[np.float64]
 
 
 class FrechetDistance:
     """FID: the Fréchet distance between the features of true pictures and of coloured ones.
 
-    Only sums are kept, D + D^2 numbers for each of the two, however many pictures come.
+    Only sums are kept, D + D^2 numbers for each of the two, however many pictures come. Threads
+    may not share it.
 
     Args:
         path: the network's file (see the module).
@@ -60,6 +65,12 @@ class FrechetDistance:
             )
         self._true, self._coloured = _Moments(), _Moments()
 
+    def beside(self) -> FrechetDistance:
+        """Of other coloured pictures to the same true ones, which are taken once for both."""
+        other = copy(self)
+        other._coloured = _Moments()
+        return other
+
     @property
     def counts(self) -> tuple[int, int]:
         return self._true.count, self._coloured.count
@@ -77,7 +88,7 @@ class FrechetDistance:
         batch = _batch(rgb)
         features = self._network.run(batch).astype(np.float64)
         moments = self._true if real else self._coloured
-        known = self._true.width or self._coloured.width or features.shape[-1]
+        known = self._true.width or self._coloured.width or features.size // len(batch)
         if features.shape != (len(batch), known) or not np.isfinite(features).all():
             raise BackendError(
                 f"{self._name!r} gave features of shape {features.shape} for {len(batch)} "
@@ -103,34 +114,43 @@ class FrechetDistance:
 
 
 class _Moments:
-    """Running sums of features (N, D) and of their products, about the first batch's mean.
+    """Running sums of features (N, D) and of their products, about the mean of the first ones.
 
     About 0 the covariance would be a small difference of large sums.
     """
 
     def __init__(self) -> None:
         self.count = 0
+        self.width: int | None = None
         self._origin, self._sum, self._products = np.zeros(0), np.zeros(0), np.zeros((0, 0))
-
-    @property
-    def width(self) -> int:
-        return len(self._sum)
+        self._waiting: list[Double] = []
 
     def add(self, features: Double) -> None:
-        if self.count == 0:
+        self.count += len(features)
+        self.width = features.shape[1]
+        self._waiting.append(features)
+        if sum(map(len, self._waiting)) >= ROWS:
+            self._sum_up()
+
+    def mean_and_covariance(self) -> tuple[Double, Double]:
+        self._sum_up()
+        mean = self._sum / self.count
+        # The unbiased covariance, as in the reference implementation (np.cov).
+        covariance = (self._products - self.count * np.outer(mean, mean)) / (self.count - 1)
+        return self._origin + mean, covariance
+
+    def _sum_up(self) -> None:
+        if not self._waiting:
+            return
+        features = np.concatenate(self._waiting)
+        self._waiting.clear()
+        if not len(self._sum):
             width = features.shape[1]
             self._origin = features.mean(axis=0)
             self._sum, self._products = np.zeros(width), np.zeros((width, width))
         centred = features - self._origin
         self._sum += centred.sum(axis=0)
         self._products += centred.T @ centred
-        self.count += len(features)
-
-    def mean_and_covariance(self) -> tuple[Double, Double]:
-        mean = self._sum / self.count
-        # The unbiased covariance, as in the reference implementation (np.cov).
-        covariance = (self._products - self.count * np.outer(mean, mean)) / (self.count - 1)
-        return self._origin + mean, covariance
 
 
 def frechet_distance(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
@@ -109,7 +110,10 @@ class TorchScriptNetwork:
         self._pixels = getattr(self._torch, pixels)
         self._keywords = keywords
         try:
-            self._module = self._torch.jit.load(str(path), map_location="cpu").eval()
+            with warnings.catch_warnings():
+                # Of TorchScript, which torch no longer develops; the files are what they are.
+                warnings.simplefilter("ignore", DeprecationWarning)
+                self._module = self._torch.jit.load(str(path), map_location="cpu").eval()
         except Exception as error:  # torch raises whatever its parsers raise
             raise _failed(path, "load", error) from error
 
@@ -125,7 +129,10 @@ class TorchScriptNetwork:
 
 
 def _failed(path: Path, verb: str, error: Exception) -> BackendError:
-    reason = (" ".join(str(error).split()) or type(error).__name__)[:300].rstrip(".")
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    # A failing TorchScript shows its own program first and ends with what failed.
+    line = lines[-1] if verb == "run" else lines[0]
+    reason = " ".join(line.split())[:200].rstrip(".")
     return BackendError(
         f"{str(path)!r} did not {verb} ({reason}); a network of the form that "
         "trtcolor.metrics.distributions describes was needed; give another file"

@@ -16,8 +16,9 @@ def uv_bin(uv: FloatArray, bins: int = 50) -> NDArray[np.intp]:
 
     Source: 001, section 3.6; as ``trtcolor_train.bins.LuvBins.bin``.
     """
-    index = np.floor((uv + LIMIT) / (2 * LIMIT / bins))
-    return np.asarray(np.clip(index, 0, bins - 1).astype(np.intp))
+    index = (uv + LIMIT) / (2 * LIMIT / bins)
+    np.clip(index, 0, bins - 1, out=index)  # before truncation, which is the floor from 0 on
+    return np.asarray(index.astype(np.intp))
 
 
 def uv_accuracy(luv: FloatArray, luv_true: FloatArray, bins: int = 50) -> tuple[float, float]:
@@ -30,8 +31,10 @@ def uv_accuracy(luv: FloatArray, luv_true: FloatArray, bins: int = 50) -> tuple[
     Source: 001, section 5.1, "Acc U" and "Acc V" of Table 2 (there printed with a percent sign,
     though they are shares).
     """
-    right = uv_bin(luv[..., 1:], bins) == uv_bin(luv_true[..., 1:], bins)
-    u, v = (float(right[..., channel].mean()) for channel in range(2))
+    u, v = (
+        float((uv_bin(luv[..., channel], bins) == uv_bin(luv_true[..., channel], bins)).mean())
+        for channel in (1, 2)
+    )
     return u, v
 
 

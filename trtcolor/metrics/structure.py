@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,8 +12,12 @@ WINDOW = 11
 SIGMA = 1.5
 # Wang et al. 2004: C1 = (K1 L)^2 and C2 = (K2 L)^2 for the dynamic range L.
 C1, C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
-# Taken off all values first: variances do not change, and float32 keeps more of their digits.
+# Taken off all values before they are squared: variances do not change, and float32 keeps more of
+# their digits.
 CENTRE = 128.0
+
+# Pixels of one channel that are worked on at once: with what is made of them they fill 1 MB.
+BAND = 1 << 15
 
 Float = NDArray[np.float32]
 
@@ -47,10 +54,7 @@ class StructuralReference:
 
     def __init__(self, original: NDArray[np.uint8]) -> None:
         self._shape = original.shape
-        self._pixels = _channels(original)
-        self._mean = _windowed(self._pixels)
-        self._square = self._mean * self._mean
-        self._variance = _windowed(self._pixels * self._pixels) - self._square
+        self._bands = [_Band.of(values) for values in _bands(original)]
 
     def ssim(self, picture: NDArray[np.uint8]) -> float:
         """As the function `ssim`, of this picture against the original."""
@@ -59,46 +63,90 @@ class StructuralReference:
                 f"a picture of shape {picture.shape} came for an original of {self._shape}; equal "
                 "shapes were needed; crop or resize one of them"
             )
-        pixels = _channels(picture)
-        mean = _windowed(pixels)
-        square, product = mean * mean, mean * self._mean
-        variance = _windowed(pixels * pixels) - square
-        covariance = _windowed(pixels * self._pixels) - product
-        # Means are of centred values, luminance's term needs the real ones.
-        shift = np.float32(CENTRE)
-        real, real_own = mean + shift, self._mean + shift
-        luminance = (2 * real * real_own + C1) / (real * real + real_own * real_own + C1)
-        contrast = (2 * covariance + C2) / (variance + self._variance + C2)
-        return float((luminance * contrast).mean(dtype=np.float64))
+        pairs = zip(_bands(picture), self._bands, strict=True)
+        total = sum(_summed_similarity(values, band) for values, band in pairs)
+        return total / sum(band.mean.size for band in self._bands)
 
 
-def _channels(picture: NDArray[np.uint8]) -> Float:
-    """(H, W, 3) -> (3, H, W) float32 about 0, each side at least the window's."""
+class _Band(NamedTuple):
+    """Rows of one channel: values about 0, their mean in each window, and their variance."""
+
+    values: Float
+    mean: Float
+    variance: Float
+
+    @classmethod
+    def of(cls, values: Float) -> _Band:
+        mean = _windowed(values)
+        variance = _windowed(values * values)
+        variance -= mean * mean
+        return cls(values, mean, variance)
+
+
+def _summed_similarity(values: Float, other: _Band) -> float:
+    """Sum of SSIM over a band's windows; in place, as new arrays cost more than the arithmetic."""
+    own = _Band.of(values)
+    covariance = _windowed(values * other.values)
+    covariance -= own.mean * other.mean
+    # Contrast does not see that the values are about 0; luminance does.
+    mean, other_mean = own.mean + CENTRE, other.mean + CENTRE
+    similarity = mean * other_mean
+    similarity *= 2
+    similarity += C1
+    covariance *= 2
+    covariance += C2
+    similarity *= covariance
+    mean *= mean
+    other_mean *= other_mean
+    mean += other_mean
+    mean += C1
+    similarity /= mean
+    variances = own.variance + other.variance
+    variances += C2
+    similarity /= variances
+    return float(similarity.sum(dtype=np.float64))
+
+
+def _bands(picture: NDArray[np.uint8]) -> Iterator[Float]:
+    """(H, W, 3) -> float32 about 0, (h, W) each: one channel's rows, as many as fit the cache.
+
+    A band repeats the last rows of the one above it, so that each window is in one band.
+    """
     missing = [max(0, WINDOW - side) for side in picture.shape[:2]]
     if any(missing):
         around = [(lack // 2, lack - lack // 2) for lack in missing]
         picture = np.pad(picture, [*around, (0, 0)], "symmetric")
-    planes = np.moveaxis(picture, -1, 0).astype(np.float32, order="C")
-    planes -= CENTRE
-    return planes
+    height, width = picture.shape[:2]
+    overlap = WINDOW - 1
+    step = max(WINDOW, BAND // width) - overlap
+    for channel in range(3):
+        for top in range(0, height - overlap, step):
+            values = picture[top : top + step + overlap, :, channel].astype(np.float32, order="C")
+            values -= CENTRE
+            yield values
 
 
-def _weights() -> Float:
+def _weights() -> list[np.float32]:
+    """Of the middle of the window and of its neighbours to one side, further and further."""
     offsets = np.arange(WINDOW) - WINDOW // 2
     weights = np.exp(-(offsets**2) / (2 * SIGMA**2))
-    return (weights / weights.sum()).astype(np.float32)
+    return list((weights / weights.sum())[WINDOW // 2 :].astype(np.float32))
 
 
 WEIGHTS = _weights()
 
 
-def _windowed(planes: Float) -> Float:
-    """Gaussian mean over each window inside the planes: (3, H, W) -> (3, H - 10, W - 10)."""
-    height, width = planes.shape[1] - WINDOW + 1, planes.shape[2] - WINDOW + 1
-    rows = WEIGHTS[0] * planes[:, :height]
-    for offset in range(1, WINDOW):
-        rows += WEIGHTS[offset] * planes[:, offset : offset + height]
-    result: Float = WEIGHTS[0] * rows[..., :width]
-    for offset in range(1, WINDOW):
-        result += WEIGHTS[offset] * rows[..., offset : offset + width]
-    return result
+def _windowed(plane: Float) -> Float:
+    """Gaussian mean over each window inside a plane: (H, W) -> (H - 10, W - 10)."""
+    radius = WINDOW // 2
+    for _ in range(2):  # over rows, then, transposed, over columns
+        end = len(plane) - radius
+        total = plane[radius:end] * WEIGHTS[0]
+        pair = np.empty_like(total)
+        for distance in range(1, radius + 1):
+            before, after = plane[radius - distance : end - distance], plane[radius + distance :]
+            np.add(before, after[: len(before)], out=pair)
+            pair *= WEIGHTS[distance]
+            total += pair
+        plane = total.T
+    return plane

@@ -1,15 +1,27 @@
-"""CIEDE2000 and colourfulness against published values, another implementation and arithmetic."""
+"""Differences of colour: CIEDE2000, distances of chroma, PSNR, lightness."""
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from skimage.color import deltaE_ciede2000
+from skimage.metrics import peak_signal_noise_ratio
+from torch.nn import functional as F
 
-from trtcolor.metrics.colourfulness import colourfulness
-from trtcolor.metrics.difference import ciede2000, mean_ciede2000
+from trtcolor.metrics.difference import (
+    BEST_PSNR,
+    BLOCK,
+    chroma_cosine,
+    chroma_l1,
+    chroma_l2,
+    ciede2000,
+    lightness_change,
+    mean_ciede2000,
+    psnr,
+)
 
 # Sharma, Wu, Dalal 2005, Table 1: L*, a*, b* of the first, of the second, and their difference.
 SHARMA = """
@@ -93,13 +105,104 @@ def test_mean_ciede2000_of_black_and_white_is_one_hundred() -> None:
     assert mean_ciede2000(black, ~black) == pytest.approx(100, abs=1e-3)
 
 
-def test_a_grey_picture_has_no_colourfulness() -> None:
-    grey = np.random.default_rng(8).integers(0, 256, (9, 7, 1), np.uint8).repeat(3, axis=2)
-    assert colourfulness(grey) == 0
+def test_ciede2000_in_blocks_is_that_of_each_pixel_by_itself() -> None:
+    one, other = random_lab(9, 2 * BLOCK + 7), random_lab(10, 2 * BLOCK + 7)
+    whole = ciede2000(one.reshape(5, -1, 3), other.reshape(5, -1, 3))
+    assert whole.shape == (5, len(one) // 5)
+    some = slice(BLOCK - 3, BLOCK + 3)
+    np.testing.assert_array_equal(whole.ravel()[some], ciede2000(one[some], other[some]))
 
 
-def test_colourfulness_of_red_beside_blue_is_the_one_computed_by_hand() -> None:
-    # rg = (255, 0): mean and deviation 127.5; yb = (127.5, -255): mean -63.75, deviation 191.25
-    picture = np.array([[[255, 0, 0], [0, 0, 255]]], np.uint8)
-    expected = math.hypot(127.5, 191.25) + 0.3 * math.hypot(127.5, 63.75)
-    assert colourfulness(picture) == pytest.approx(expected)
+def test_ciede2000_takes_one_colour_against_many() -> None:
+    many, mean = random_lab(11, 50), random_lab(12, 1)[0]
+    expected = deltaE_ciede2000(many, np.broadcast_to(mean, many.shape))
+    np.testing.assert_allclose(ciede2000(many, mean), expected, atol=1e-9)
+
+
+def test_ciede2000_of_nearly_opposite_hues_is_that_of_scikit_image() -> None:
+    one, turns = random_lab(13, 4000), np.random.default_rng(14).uniform(-0.1, 0.1, 4000)
+    cosine, sine = -np.cos(turns), -np.sin(turns)
+    a, b = one[:, 1], one[:, 2]
+    other = np.stack([one[:, 0], cosine * a - sine * b, sine * a + cosine * b], axis=1)
+    np.testing.assert_allclose(ciede2000(one, other), deltaE_ciede2000(one, other), atol=1e-7)
+
+
+def test_ciede2000_of_nearly_equal_colours_keeps_its_digits_in_float32() -> None:
+    one = random_lab(15).astype(np.float32)
+    other = one + np.float32(1e-3)
+    exact = ciede2000(one.astype(np.float64), other.astype(np.float64))
+    np.testing.assert_allclose(ciede2000(one, other), exact, rtol=0.02, atol=1e-6)
+
+
+# ---- distances of chroma -----------------------------------------------------------------------
+
+
+def test_l1_and_l2_are_those_computed_by_hand() -> None:
+    true = np.zeros((1, 2, 2))
+    predicted = np.array([[[64.0, -32.0], [0.0, 0.0]]])
+    assert chroma_l1(predicted, true) == (0.5 + 0.25) / 4
+    assert chroma_l2(predicted, true) == (0.25 + 0.0625) / 4
+
+
+@settings(deadline=None, max_examples=30)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_l1_and_l2_are_those_of_torch_on_values_divided_by_128(seed: int) -> None:
+    one, other = (random_lab(seed + i, 35)[:, 1:].reshape(5, 7, 2) for i in range(2))
+    first, second = (torch.from_numpy(ab / 128) for ab in (one, other))
+    assert chroma_l1(one, other) == pytest.approx(float(F.l1_loss(first, second)))
+    assert chroma_l2(one, other) == pytest.approx(float(F.mse_loss(first, second)))
+
+
+def test_the_cosine_is_the_mean_over_colourful_pixels() -> None:
+    true = np.array([[20.0, 0.0], [0.0, 20.0], [30.0, 0.0], [3.0, 4.0]])
+    predicted = np.array([[5.0, 0.0], [1.0, 0.0], [-1.0, 0.0], [-60.0, -80.0]])
+    assert chroma_cosine(predicted, true) == pytest.approx((1 + 0 - 1) / 3)
+    assert chroma_cosine(predicted, true, threshold=4) == pytest.approx((1 + 0 - 1 - 1) / 4)
+
+
+def test_the_cosine_is_that_of_torch() -> None:
+    true, predicted = (random_lab(i, 999)[:, 1:] for i in (16, 17))
+    taken = np.hypot(*true.T) > 10
+    first, second = torch.from_numpy(predicted[taken]), torch.from_numpy(true[taken])
+    expected = float(F.cosine_similarity(first, second).mean())
+    assert chroma_cosine(predicted, true) == pytest.approx(expected)
+
+
+def test_a_prediction_of_no_colour_counts_as_cosine_zero() -> None:
+    true = np.array([[20.0, 0.0], [0.0, 20.0]])
+    assert chroma_cosine(np.zeros((2, 2)), true) == 0
+    assert chroma_cosine(np.array([[0.0, 0.0], [0.0, 7.0]]), true) == 0.5
+
+
+def test_a_tint_cannot_score_where_hues_are_all_around() -> None:
+    angles = np.linspace(0, 2 * np.pi, 360, endpoint=False)
+    true = 50 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    assert chroma_cosine(np.broadcast_to([10.0, 25.0], true.shape), true) == pytest.approx(0)
+
+
+def test_a_grey_picture_has_no_cosine() -> None:
+    assert chroma_cosine(np.full((4, 4, 2), 50.0), np.zeros((4, 4, 2))) is None
+
+
+# ---- other distances ---------------------------------------------------------------------------
+
+
+@settings(deadline=None, max_examples=30)
+@given(seed=st.integers(0, 2**32 - 1), height=st.integers(1, 30), width=st.integers(1, 30))
+def test_psnr_is_that_of_scikit_image(seed: int, height: int, width: int) -> None:
+    rng = np.random.default_rng(seed)
+    one, other = (rng.integers(0, 256, (height, width, 3), np.uint8) for _ in range(2))
+    other[0, 0] = ~one[0, 0] | 1
+    assert psnr(one, other) == pytest.approx(peak_signal_noise_ratio(other, one), rel=1e-6)
+
+
+def test_psnr_of_black_and_white_is_zero_and_of_equal_pictures_the_best() -> None:
+    black = np.zeros((3, 5, 3), np.uint8)
+    assert psnr(black, ~black) == psnr(~black, black) == 0
+    assert psnr(black, black) == BEST_PSNR == 100
+
+
+def test_lightness_change_is_mean_and_largest() -> None:
+    light = np.array([[10.0, 20.0], [30.0, 40.0]], np.float32)
+    moved = light + np.array([[0.5, -1.5], [0.0, 0.0]], np.float32)
+    assert lightness_change(moved, light) == (0.5, 1.5)

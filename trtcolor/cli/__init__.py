@@ -1,0 +1,22 @@
+"""The command line: parse, call, print. Everything else is imported inside the commands."""
+
+from __future__ import annotations
+
+import click
+
+from trtcolor import __version__
+from trtcolor.cli.bench import bench
+from trtcolor.cli.evaluate import evaluate
+from trtcolor.cli.group import Commands
+from trtcolor.cli.models import models
+from trtcolor.cli.pictures import classify, colorize, demo
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="trtcolor")
+def main() -> None:
+    """Give black-and-white pictures their colours."""
+
+
+for command in (bench, classify, colorize, demo, evaluate, models):
+    main.add_command(command)

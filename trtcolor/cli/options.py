@@ -1,0 +1,47 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+PATH = click.Path(path_type=Path)
+
+
+class Render(click.ParamType[int | str]):
+    """``auto``, ``full`` or a positive number of pixels."""
+
+    name = "auto|full|N"
+
+    def convert(self, value: Any, param: Any, context: Any) -> int | str:
+        from trtcolor.geometry import checked_render
+
+        try:
+            return checked_render(int(value) if str(value).isdecimal() else value)
+        except ValueError as error:
+            self.fail(str(error), param, context)
+
+
+model_option = click.option(
+    "--model", default="default", show_default=True, help="A bundle's folder or installed name."
+)
+render_option = click.option(
+    "--render",
+    type=Render(),
+    default="auto",
+    show_default=True,
+    help="Pixels of the shorter side that the network sees, full, or auto (the model's own).",
+)
+threads_option = click.option(
+    "--threads", type=click.IntRange(1, 1024), help="Threads of the network; default: one a core."
+)
+overwrite_option = click.option("--overwrite", is_flag=True, help="Replace outputs that exist.")
+saturation_option = click.option(
+    "--saturation",
+    type=click.FloatRange(0, 10),
+    default=1.0,
+    show_default=True,
+    help="Factor on the colours; 0 is grey.",
+)

@@ -1,0 +1,96 @@
+"""The commands ``colorize``, ``classify`` and ``demo``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from trtcolor.cli.options import (
+    PATH,
+    model_option,
+    overwrite_option,
+    render_option,
+    saturation_option,
+    threads_option,
+)
+
+
+@click.command()
+@click.argument("picture", type=PATH)
+@click.option("-o", "--output", type=PATH, required=True, help="PNG, JPEG, TIFF or WebP.")
+@model_option
+@click.option("--style", type=PATH, help="Take the global features of this picture instead.")
+@saturation_option
+@render_option
+@click.option(
+    "--max-pixels",
+    type=click.IntRange(min=1),
+    default=178_956_970,
+    show_default=True,
+    help="Refuse larger pictures.",
+)
+@threads_option
+@overwrite_option
+def colorize(
+    picture: Path,
+    output: Path,
+    model: str,
+    style: Path | None,
+    saturation: float,
+    render: int,
+    max_pixels: int,
+    threads: int | None,
+    overwrite: bool,
+) -> None:
+    """Colour one PICTURE; its luminance stays as it is."""
+    from trtcolor.colorizer import Colorizer
+    from trtcolor.images import check_output, read_picture, write_picture
+
+    check_output(output, overwrite=overwrite)
+    pixels = read_picture(picture, max_pixels=max_pixels).pixels
+    check_output(output, overwrite=overwrite, pixels=pixels)
+    with Colorizer(model, render=render, threads=threads) as colorizer:
+        features = None
+        if style is not None:
+            features = colorizer.global_features(read_picture(style, max_pixels=max_pixels).pixels)
+        coloured = colorizer.colorize(pixels, global_features=features, saturation=saturation)
+    write_picture(output, coloured, overwrite=overwrite)
+    click.echo(f"{output}: {coloured.shape[1]}x{coloured.shape[0]}, {coloured.dtype}")
+
+
+@click.command()
+@click.argument("picture", type=PATH)
+@model_option
+@click.option("--top", type=click.IntRange(min=1), default=5, show_default=True)
+def classify(picture: Path, model: str, top: int) -> None:
+    """Name the scenes that a PICTURE most probably shows."""
+    from trtcolor.colorizer import Colorizer
+    from trtcolor.images import read_picture
+
+    pixels = read_picture(picture).pixels
+    with Colorizer(model) as colorizer:
+        for name, probability in colorizer.classify(pixels, top=top):
+            click.echo(f"{probability:6.1%}  {name}")
+
+
+@click.command()
+@click.option(
+    "-o", "--output", type=PATH, default=Path("trtcolor-demo.png"), show_default=True, help="Sheet."
+)
+@model_option
+@saturation_option
+@threads_option
+@overwrite_option
+def demo(output: Path, model: str, saturation: float, threads: int | None, overwrite: bool) -> None:
+    """Colour grey copies of a few photographs: one sheet grey | coloured | original."""
+    from trtcolor.demo import run_demo
+
+    run_demo(
+        output,
+        model=model,
+        saturation=saturation,
+        threads=threads,
+        overwrite=overwrite,
+        say=click.echo,
+    )

@@ -1,0 +1,1 @@
+"""Clips: their frames one by one, and where one shot ends and the next begins."""
