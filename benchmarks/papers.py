@@ -2,13 +2,17 @@
 
     python benchmarks/papers.py train DATA WORK --seconds 540
     python benchmarks/papers.py pack WORK FILE
+    python benchmarks/papers.py export WORK
+    python benchmarks/papers.py tables DATA WORK
 
 DATA holds ``miniplaces/``, ``tinyimagenet/`` and ``mit8/`` with their shards. ``train`` gives each
 lane a process of its own and the whole time, which its trainings share alike; a training that is
 done is left alone, so that a broken run goes on. Made for a GPU that holds all pictures
 (``training.resident``); the same commands run on a CPU, with less to show for it. ``pack`` writes
 the weights as float16, without the optimiser's state, and the logs into one tar file, the first
-lane first.
+lane first; unpacked into another WORK it goes on there. ``export`` makes bundles of all trainings,
+classifiers decoded by the mode as 001 and 003 do; ``tables`` prints the three papers' tables with
+them in it, and writes WORK/tables: text, JSON and sheets.
 """
 
 from __future__ import annotations
@@ -184,6 +188,54 @@ def pack(work: Path, file: Path) -> None:
             entry.size = len(log.stdout)
             archive.addfile(entry, io.BytesIO(log.stdout))
             archive.add(run / "said.txt", f"{training.name}/said.txt")
+
+
+@main.command()
+@click.argument("work", type=click.Path(path_type=Path, exists=True))
+def export(work: Path) -> None:
+    """Make WORK/bundles/NAME of every training that has none."""
+    for training in (*OF_003, *LANES["001-004"]):
+        checkpoint = work / training.name / CHECKPOINT_FILE
+        bundle = work / "bundles" / training.name
+        if bundle.exists() or not checkpoint.exists():
+            continue
+        options = ["--name", training.name, "--no-folded"]
+        if load_checkpoint(checkpoint, optimizer=False).config.loss.color == "cross_entropy":
+            options += ["--decoder", "mode"]
+        _trtcolor("export", checkpoint, bundle, *options)
+
+
+@main.command()
+@click.argument("data", type=click.Path(path_type=Path, exists=True))
+@click.argument("work", type=click.Path(path_type=Path, exists=True))
+def tables(data: Path, work: Path) -> None:
+    """Print the tables of 001, 003 and 004 with the bundles of WORK."""
+    folder = work / "tables"
+    folder.mkdir(exist_ok=True)
+    places = data / "miniplaces" / "val-*.tar.gz"
+    also = ("--places", places)
+    of_001 = [t.name for t in LANES["001-004"] if t.data == "mit8"]
+    of_004 = [t.name for t in LANES["001-004"] if t.config.startswith("iizuka2016")]
+    for paper, names, where, more in (
+        ("001", of_001, data / "mit8" / "val-*.tar.gz", ()),
+        ("003", [t.name for t in OF_003], data / "tinyimagenet" / "val-*.tar.gz", also),
+        ("004", of_004, places, ()),
+    ):
+        files = [folder / f"{paper}.{ending}" for ending in ("json", "png", "txt")]
+        outputs = ["--json", files[0], "--sheet", files[1], "--overwrite"]
+        bundles = [work / "bundles" / name for name in names]
+        said = _trtcolor("evaluate", "--paper", paper, *bundles, where, *more, *outputs)
+        files[2].write_text(said, encoding="utf-8")
+        print(said, flush=True)
+
+
+def _trtcolor(*arguments: str | Path) -> str:
+    """Run a command of the command line; what it printed."""
+    command = [sys.executable, "-P", "-m", "trtcolor", *map(str, arguments)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise SystemExit(f"trtcolor {' '.join(map(str, arguments))} failed; see above")
+    return done.stdout
 
 
 if __name__ == "__main__":

@@ -152,7 +152,7 @@ class AbBins(BinCoding):
         if self.decoder.rebalancing:
             rarity = self.class_weights.log()[:, None, None]
             scores = scores + self.decoder.rebalancing * rarity
-        return self.expected(scores, self.centres)
+        return self.decoder.saturation * self.expected(scores, self.centres)
 
 
 class LuvBins(BinCoding):
@@ -198,7 +198,7 @@ class LuvBins(BinCoding):
         centres = (torch.arange(self.bins, device=output.device) + 0.5) * width - self.limit
         scores = self.smoothed(output).chunk(2, dim=1)
         uv = torch.cat([self.expected(part, centres[:, None]) for part in scores], dim=1)
-        return colorspace.ab_from_uv(uv, lightness)
+        return self.decoder.saturation * colorspace.ab_from_uv(uv, lightness)
 
 
 @cache

@@ -95,6 +95,9 @@ def train(
     type=float,
     help="Favour rare bins by this power of their rarity, -1 to 1; default: 0.",
 )
+@click.option(
+    "--saturation", type=float, help="Factor on the a*b* of a classifier, 0 to 4; default: 1."
+)
 @click.option("--overwrite", is_flag=True, help="Replace a bundle that exists.")
 def export(
     checkpoint: Path,
@@ -103,6 +106,7 @@ def export(
     temperature: float | None,
     smoothing: float | None,
     rebalancing: float | None,
+    saturation: float | None,
     **options: Any,
 ) -> None:
     """Write CHECKPOINT as a BUNDLE folder: batch norm folded, ONNX graphs, compared with torch."""
@@ -120,6 +124,7 @@ def export(
         "temperature": temperature,
         "smoothing": smoothing,
         "rebalancing": rebalancing,
+        "saturation": saturation,
     }
     chosen = {name: value for name, value in given.items() if value is not None}
     path, _ = write_bundle(

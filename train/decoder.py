@@ -29,6 +29,8 @@ class Decoder:
             multiplied by, -1 to 1. A network that was trained with these weights has 1 built in;
             one that was trained without them gets any share of it here, without another training
             (logit adjustment: Menon et al. 2021, "Long-tail learning via logit adjustment").
+        saturation: factor on the a*b* that come out, up to 4. A mean over bins is paler than any of
+            them; 1: left as it is.
 
     Raises:
         ConfigError: an impossible value.
@@ -38,6 +40,7 @@ class Decoder:
     temperature: float = 0.38
     smoothing: float = 0.0
     rebalancing: float = 0.0
+    saturation: float = 1.0
 
     def __post_init__(self) -> None:
         if self.kind not in ("mode", "mean", "annealed-mean"):
@@ -57,6 +60,11 @@ class Decoder:
         if not -1 <= self.rebalancing <= 1:
             raise ConfigError(
                 f"the rebalancing is {self.rebalancing}; a power from -1 to 1 was needed; give "
+                "another"
+            )
+        if not 0 <= self.saturation <= 4:
+            raise ConfigError(
+                f"the saturation is {self.saturation}; a factor from 0 to 4 was needed; give "
                 "another"
             )
 

@@ -255,6 +255,8 @@ def _decoder(network: ColorNetwork, *, rebalanced: bool) -> dict[str, Any]:
         entries["smoothing"] = decoder.smoothing
     if decoder.rebalancing:
         entries["rebalancing"] = decoder.rebalancing
+    if decoder.saturation != 1:
+        entries["saturation"] = decoder.saturation
     return entries
 
 

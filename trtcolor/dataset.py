@@ -147,15 +147,17 @@ def only_class(pictures: PictureSet, name: str) -> PictureSet:
         DataError: there is no such class, or no picture of it.
     """
     if name not in pictures.classes:
-        known = ", ".join(pictures.classes[:8]) + (", ..." if len(pictures.classes) > 8 else "")
+        known = ", ".join(pictures.classes) or "none"
         raise DataError(
-            f"the class {name!r} came; one of the data's ({known or 'none'}) was needed; choose one"
+            f"the class {name!r} was asked for and the data have the classes {known}; one of these "
+            "was needed; choose another or leave it out"
         )
     label = pictures.classes.index(name)
     samples = [sample for sample in pictures.samples if sample.label == label]
     if not samples:
         raise DataError(
-            f"no picture of the class {name!r}; at least one was needed; point at other data"
+            f"no picture of the class {name!r} is in the data; at least one was needed; point at "
+            "other data or choose another class"
         )
     return replace(pictures, samples=samples)
 

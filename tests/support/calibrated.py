@@ -69,10 +69,11 @@ def calibrated_network(
     return network.eval()
 
 
-def saved(network: ColorNetwork, name: str, path: Path) -> Path:
-    """Write a network as a checkpoint of its family."""
+def saved(network: ColorNetwork, name: str, path: Path, *, rebalance: bool = False) -> Path:
+    """Write a network as a checkpoint of its family, trained with a rebalanced loss or not."""
     d = network.dimensions
-    config = TrainingConfig(name, Network(name), Data("", ""), Training(steps=STEPS))
+    loss = Loss(rebalance=rebalance)
+    config = TrainingConfig(name, Network(name), Data("", ""), Training(steps=STEPS), loss)
     classes = tuple(f"class {i}" for i in range(d.classes))
     save_checkpoint(
         path,

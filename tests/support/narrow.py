@@ -61,6 +61,13 @@ NARROW: dict[str, dict[str, Any]] = {
         "encoder": [[8, 1], [12, 2], [16, 2], [16, 2]],
         "decoder": [16, 12, 8],
     },
+    "trtcolor-base": {
+        "classes": 7,
+        "training_size": 32,
+        "encoder": [[8, 1], [12, 0], [16, 1]],
+        "decoder": [0, 1],
+        "global_layers": [24, 16],
+    },
 }
 
 

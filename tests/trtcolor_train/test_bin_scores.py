@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -40,7 +42,7 @@ def test_ab_scores_are_the_loss_with_and_without_weights(seed: int) -> None:
     logits, true = 5 * torch.randn(1, 309, 6, 7), 40 * torch.randn(1, 2, 6, 7)
     plain = float(coding.loss(logits, true, CROSS_ENTROPY))
     coding.weigh(torch.rand(309).softmax(0))
-    weighted = float(coding.loss(logits, true, CROSS_ENTROPY))
+    weighted = float(coding.loss(logits, true, replace(CROSS_ENTROPY, rebalance=True)))
     scores = ab_bin_scores(
         logits[0].numpy(),
         true[0].permute(1, 2, 0).numpy(),

@@ -160,7 +160,8 @@ def test_the_loss_is_the_cross_entropy_with_the_soft_encoding_weighted_by_the_ne
     shares = torch.softmax((-squared / 50).masked_fill(~nearest, -torch.inf), dim=1)
     entropy = -(shares * scores.log_softmax(dim=1)).sum(dim=1)
     expected = entropy * coding.class_weights[squared.argmin(dim=1)]
-    loss = coding.loss(scores, ab, Loss("cross_entropy", alpha=0, reduction=reduction))
+    rebalanced = Loss("cross_entropy", alpha=0, reduction=reduction, rebalance=True)
+    loss = coding.loss(scores, ab, rebalanced)
     expected = expected.mean() if reduction == "mean" else expected.sum()
     assert loss.item() == pytest.approx(expected.item(), rel=1e-5)
 

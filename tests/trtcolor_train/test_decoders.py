@@ -143,3 +143,68 @@ def test_the_mean_is_taken_in_u_and_v_each_by_itself() -> None:
     lightness = torch.full((1, 1, 1, 1), 60.0)
     expected = ab_from_uv(torch.tensor([8.0, -14.0]).view(1, 2, 1, 1), lightness)
     torch.testing.assert_close(coding.decode(luv_scores(u, v), lightness), expected)
+
+
+# ---- rebalancing and saturation ----------------------------------------------------------------
+
+
+def counted() -> AbBins:
+    """Bins of which every second one is rare."""
+    coding = far_apart()
+    coding.weigh(torch.tensor([0.19, 0.01] * 5))
+    return coding
+
+
+def shares_of(coding: AbBins, scores: Tensor) -> Tensor:
+    """The probabilities that a mean was taken of, read off bins that are one-hot in turn."""
+    seen: list[Tensor] = []
+    coding.expected = lambda scores, centres: seen.append(torch.softmax(scores, 1)) or scores  # type: ignore[assignment, func-returns-value]
+    coding.decode(scores, torch.full((1, 1, 1, 1), 50.0))
+    return seen[0][0, :, 0, 0]
+
+
+@pytest.mark.parametrize("power", [-1.0, 0.25, 1.0])
+def test_rebalancing_multiplies_the_probabilities_by_a_power_of_the_rarity(power: float) -> None:
+    coding = counted()
+    scores = torch.randn(1, 10, 1, 1, generator=torch.Generator().manual_seed(0))
+    coding.decoder = Decoder("mean", rebalancing=power)
+    expected = torch.softmax(scores, 1)[0, :, 0, 0] * coding.class_weights**power
+    torch.testing.assert_close(shares_of(coding, scores), expected / expected.sum())
+
+
+def test_rebalancing_by_1_undoes_a_training_without_weights() -> None:
+    # Of a weighted cross entropy the best answer is weights times probabilities, normalised: what a
+    # network trained without weights gives with a rebalancing of 1.
+    coding = counted()
+    truth = torch.softmax(torch.randn(10, generator=torch.Generator().manual_seed(1)), 0)
+    best = truth.log()[None, :, None, None].clone().requires_grad_()
+    optimizer = torch.optim.LBFGS([best], max_iter=200)
+
+    def closure() -> Tensor:
+        optimizer.zero_grad()
+        loss = (coding.class_weights * truth * -torch.log_softmax(best[0, :, 0, 0], 0)).sum()
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss
+
+    optimizer.step(closure)  # type: ignore[no-untyped-call]
+    coding.decoder = Decoder("mean", rebalancing=1.0)
+    found = shares_of(coding, truth.log()[None, :, None, None])
+    torch.testing.assert_close(
+        found, torch.softmax(best.detach()[0, :, 0, 0], 0), atol=1e-4, rtol=1e-3
+    )
+
+
+@pytest.mark.parametrize("coding", [far_apart(), LuvBins(50)])
+def test_saturation_is_a_factor_on_what_comes_out(coding: BinCoding) -> None:
+    scores = torch.randn(1, coding.channels, 2, 2, generator=torch.Generator().manual_seed(2))
+    lightness = torch.full((1, 1, 2, 2), 50.0)
+    coding.decoder = Decoder("mean")
+    plain = coding.decode(scores, lightness)
+    coding.decoder = Decoder("mean", saturation=1.5)
+    torch.testing.assert_close(coding.decode(scores, lightness), 1.5 * plain)
+
+
+@pytest.mark.parametrize("entry", [{"rebalancing": 1.5}, {"saturation": -1.0}])
+def test_impossible_rebalancing_and_saturation_are_refused(entry: dict[str, float]) -> None:
+    with pytest.raises(ConfigError, match=f"the {next(iter(entry))} is"):
+        Decoder(**entry)

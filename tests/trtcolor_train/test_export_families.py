@@ -24,7 +24,7 @@ from torch import Tensor
 from trtcolor import color
 from trtcolor.bundle import open_bundle
 from trtcolor.colorizer import Colorizer
-from trtcolor.errors import CheckpointError
+from trtcolor.errors import CheckpointError, ConfigError
 from trtcolor.resize import resize_plane
 from trtcolor.spec import ModelSpec
 from trtcolor_train.bins import AbBins, LuvBins
@@ -198,18 +198,51 @@ def test_the_spec_says_what_the_network_is(exported: Exported) -> None:
     assert dict(spec.decoder) == expected
 
 
-def test_the_spec_has_the_weights_of_a_rebalanced_classifier(
+def counted(photos: list[NDArray[np.uint8]]) -> ColorNetwork:
+    """A classifier that knows how rare its bins are."""
+    network = calibrated_network("olah2022-cnn", photos)
+    assert isinstance(network.coding, AbBins)
+    shares = torch.linspace(1, 3, network.coding.channels)
+    network.coding.weigh(shares / shares.sum())
+    return network
+
+
+def test_the_spec_has_the_weights_of_a_rebalanced_classifier_alone(
+    photos: list[NDArray[np.uint8]], tmp_path: Path
+) -> None:
+    network = counted(photos)
+    for rebalance in (True, False):
+        name = f"rebalanced {rebalance}"
+        checkpoint = saved(network, "olah2022-cnn", tmp_path / name, rebalance=rebalance)
+        bundle, _ = export(checkpoint, tmp_path / f"{name} bundle", precision="float32")
+        weights = open_bundle(bundle).spec.decoder.get("class_weights")
+        assert (weights is not None) == rebalance
+        if weights is not None:
+            np.testing.assert_allclose(weights, network.coding.class_weights, atol=5e-5)
+
+
+def test_rebalancing_and_saturation_are_in_the_graph_and_in_the_spec(
+    photos: list[NDArray[np.uint8]], tmp_path: Path
+) -> None:
+    checkpoint = saved(counted(photos), "olah2022-cnn", tmp_path / "checkpoint.safetensors")
+    chosen = Decoder("mean", rebalancing=0.5, saturation=1.25)
+    bundle, parity = export(checkpoint, tmp_path / "bundle", decoder=chosen)
+    assert parity.max_difference < 1e-2
+    decoder = open_bundle(bundle).spec.decoder
+    assert (decoder["rebalancing"], decoder["saturation"]) == (0.5, 1.25)
+    plain, _ = export(checkpoint, tmp_path / "plain", decoder=Decoder("mean"))
+    photo = photos[1][:64, :64]
+    with Colorizer(bundle) as changed, Colorizer(plain) as unchanged:
+        assert (changed.colorize(photo) != unchanged.colorize(photo)).any()
+
+
+def test_bins_that_nobody_counted_are_not_rebalanced(
     photos: list[NDArray[np.uint8]], tmp_path: Path
 ) -> None:
     network = calibrated_network("olah2022-cnn", photos)
-    coding = network.coding
-    assert isinstance(coding, AbBins)
-    shares = torch.linspace(1, 3, coding.channels)
-    coding.weigh(shares / shares.sum())
     checkpoint = saved(network, "olah2022-cnn", tmp_path / "checkpoint.safetensors")
-    bundle, _ = export(checkpoint, tmp_path / "bundle", precision="float32")
-    weights = open_bundle(bundle).spec.decoder["class_weights"]
-    np.testing.assert_allclose(weights, coding.class_weights, atol=5e-5)
+    with pytest.raises(ConfigError, match="did not count how rare its bins are"):
+        export(checkpoint, tmp_path / "bundle", decoder=Decoder(rebalancing=0.5))
 
 
 def test_the_colorizer_colours_as_torch_and_never_asks_for_the_scores(

@@ -57,10 +57,10 @@ def test_bins_are_compared_by_cross_entropy_with_the_soft_encoding() -> None:
     expected = math.log(308 + math.exp(2.0)) - 2.0 * shares[0, 0].item()
     loss = coding.loss(scores, target, Loss("cross_entropy"))
     assert loss.item() == pytest.approx(expected, rel=1e-5)
-    coding.class_weights[100] = 3.0
-    assert coding.loss(scores, target, Loss("cross_entropy")).item() == pytest.approx(
-        3 * expected, rel=1e-5
-    )
+    coding.class_weights[100] = 3.0  # known, but only asked for by a rebalanced loss
+    assert coding.loss(scores, target, Loss("cross_entropy")).item() == loss.item()
+    rebalanced = coding.loss(scores, target, Loss("cross_entropy", rebalance=True))
+    assert rebalanced.item() == pytest.approx(3 * expected, rel=1e-5)
 
 
 def test_luv_bins_add_the_cross_entropies_of_u_and_v() -> None:

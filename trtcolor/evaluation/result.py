@@ -185,7 +185,7 @@ class Evaluation:
 def _about(spec: ModelSpec | None) -> dict[str, Any]:
     if spec is None:
         return {}
-    told = {"kind", "temperature", "smoothing"}
+    told = {"kind", "temperature", "smoothing", "rebalancing", "saturation"}
     return {
         "model": spec.name,
         "family": spec.family,

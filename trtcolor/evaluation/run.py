@@ -126,22 +126,9 @@ def chosen(pictures: dataset.PictureSet, settings: Settings) -> dataset.PictureS
     Raises:
         DataError: no class of that name, or no picture of it.
     """
-    samples = pictures.samples
-    if (name := settings.only_class) is not None:
-        if name not in pictures.classes:
-            known = ", ".join(pictures.classes) or "none"
-            raise DataError(
-                f"the class {name!r} was asked for and the data have the classes {known}; one of "
-                "these was needed; choose another or leave it out"
-            )
-        label = pictures.classes.index(name)
-        samples = [sample for sample in samples if sample.label == label]
-        if not samples:
-            raise DataError(
-                f"no picture of the class {name!r} is in the data; at least one was needed; point "
-                "at other data or choose another class"
-            )
-    return replace(pictures, samples=samples[: settings.limit])
+    if settings.only_class is not None:
+        pictures = dataset.only_class(pictures, settings.only_class)
+    return replace(pictures, samples=pictures.samples[: settings.limit])
 
 
 class _Measured(NamedTuple):

@@ -1,0 +1,51 @@
+"""How many steps a training has time for, by a clock that the test sets."""
+
+from __future__ import annotations
+
+from trtcolor_train.clock import Budget
+
+
+class Watch:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.seconds = 100.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def test_without_minutes_all_steps_are_done_however_long_they_take() -> None:
+    watch = Watch()
+    budget = Budget(500, 0.0, now=watch)
+    watch.seconds += 1e6
+    assert budget.steps(3) == 500
+
+
+def test_the_pace_so_far_says_how_many_steps_fit() -> None:
+    watch = Watch()
+    budget = Budget(1000, 1.0, now=watch)
+    assert budget.steps(0) == 1000  # nothing is known yet
+    watch.seconds += 6.0
+    assert budget.steps(10) == 100
+    watch.seconds += 6.0
+    assert budget.steps(40) == 200
+    watch.seconds += 0.1
+    assert budget.steps(900) == 1000  # never more than were asked for
+
+
+def test_when_the_time_is_over_the_step_just_done_was_the_last() -> None:
+    watch = Watch()
+    budget = Budget(1000, 1.0, now=watch)
+    watch.seconds += 60.0
+    assert budget.steps(57) == 57
+    watch.seconds += 60.0
+    assert budget.steps(58) == 58
+
+
+def test_a_resumed_training_counts_from_where_it_was() -> None:
+    watch = Watch()
+    budget = Budget(1000, 1.0, first=400, now=watch)
+    assert budget.steps(400) == 1000
+    watch.seconds += 30.0
+    assert budget.steps(450) == 500
