@@ -17,6 +17,9 @@ BEST_PSNR = 100.0
 BLOCK = 1 << 14
 """Pixels of which CIEDE2000 is computed at once, so that what lies between stays in the cache."""
 
+NEARLY_GREY = 1e-15
+"""Products of chroma below this are taken for it, so that nothing is divided by 0."""
+
 CHROMA_UNIT = 128.0
 """a* and b* are divided by this for `chroma_l1` and `chroma_l2` (003, section 4.3)."""
 
@@ -28,7 +31,8 @@ def ciede2000(lab1: FloatArray, lab2: FloatArray) -> FloatArray:
     """Colour difference CIEDE2000, kL = kC = kH = 1.
 
     Args:
-        lab1, lab2: (..., 3), CIE L*a*b* in real units; computed in their common dtype.
+        lab1, lab2: (..., 3), CIE L*a*b* in real units; computed in their common dtype,
+            float32 (to 2e-5) or float64.
 
     Returns:
         (...), 0 for equal colours; about 1 is just noticeable.
@@ -37,7 +41,7 @@ def ciede2000(lab1: FloatArray, lab2: FloatArray) -> FloatArray:
     pairs.
     """
     first, second = np.broadcast_arrays(lab1, lab2)
-    result = np.empty(first.shape[:-1], np.result_type(lab1, lab2))
+    result = np.empty(first.shape[:-1], np.result_type(lab1, lab2, np.float32))
     flat, first, second = result.reshape(-1), first.reshape(-1, 3), second.reshape(-1, 3)
     for start in range(0, len(flat), BLOCK):
         part = slice(start, start + BLOCK)
@@ -86,38 +90,28 @@ def _saturated(chroma: FloatArray) -> FloatArray:
 def _hues(
     a1: FloatArray, b1: FloatArray, c1: FloatArray, a2: FloatArray, b2: FloatArray, c2: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """dH', and cosine and sine of the mean hue, without an angle.
+    """dH', and cosine and sine of the mean hue, without an angle and without a case.
 
-    With the turn t from the first hue to the second by the shorter way, dot = C1 C2 cos t and
-    cross = C1 C2 sin t. dH' = 2 sqrt(C1 C2) sin(t/2) is cross / sqrt((C1 C2 + dot) / 2) and also
-    +-sqrt(2 (C1 C2 - dot)): up to a right angle the first loses no digits, beyond it the second.
-    The mean hue's direction is the sum of the unit vectors, or their difference turned by a right
-    angle, with the same division of work.
+    Both colours as vectors of one length, C1 C2, differ by 2 C1 C2 sin(t / 2) for the turn t
+    between their hues: dH' times sqrt(C1 C2). Their sum points to the mean hue and is 0 for
+    opposite hues; their difference, turned by a right angle, does so too and is 0 for equal ones;
+    the sum of these two is never short. Beside a grey dH' is 0, and no hue matters.
     """
-    product = c1 * c2
-    dot, cross = a1 * a2 + b1 * b2, a1 * b2 - b1 * a2
-    # Exactly opposite hues count as not wrapped (pairs 10 and 14): the turn then leads from the
-    # smaller hue in 0..360 to the larger one. Rounding must not decide that.
-    opposite = (np.abs(cross) <= 1e-6 * product) & (dot < 0)
-    upper = (b1 > 0) | ((b1 == 0) & (a1 > 0))
-    sign = np.where(np.where(opposite, upper, cross >= 0), 1, -1).astype(product.dtype)
-    near = dot >= 0
-    tiny = np.finfo(product.dtype).tiny
-    d_h = np.where(
-        near,
-        cross / np.sqrt(np.maximum((product + dot) / 2, tiny)),
-        sign * np.sqrt(np.maximum(2 * (product - dot), 0)),
-    )
-    # Unit vectors times C1 C2; a grey has none, and its mean hue with a colour is the colour's.
     x1, y1, x2, y2 = a1 * c2, b1 * c2, a2 * c1, b2 * c1
-    x = np.where(near, x1 + x2, sign * (y2 - y1))
-    y = np.where(near, y1 + y2, sign * (x1 - x2))
-    grey = product == 0
-    x, y = np.where(grey, a1 + a2, x), np.where(grey, b1 + b2, y)
-    length = _length(x, y)
-    none = length == 0
-    scale = 1 / np.where(none, 1, length)
-    return d_h, np.where(none, 1, x * scale), y * scale
+    product, cross = c1 * c2, a1 * b2 - b1 * a2
+    sign = np.copysign(product.dtype.type(1), cross)
+    opposite = np.abs(cross) <= 1e-6 * product
+    opposite &= a1 * a2 + b1 * b2 < 0
+    if opposite.any():
+        # These count as not wrapped (pairs 10 and 14): the turn leads from the smaller hue in
+        # 0..360 to the larger one. Rounding must not decide that.
+        a, b = a1[opposite], b1[opposite]
+        sign[opposite] = np.where((b > 0) | ((b == 0) & (a > 0)), 1, -1)
+    dx, dy = x2 - x1, y2 - y1
+    d_h = sign * _length(dx, dy) / np.sqrt(np.maximum(product, NEARLY_GREY))
+    x, y = x1 + x2 + sign * dy, y1 + y2 - sign * dx
+    scale = 1 / np.maximum(_length(x, y), NEARLY_GREY)
+    return d_h, x * scale, y * scale
 
 
 def _hue_weight(cos_h: FloatArray, sin_h: FloatArray) -> FloatArray:
@@ -140,10 +134,10 @@ def _hue_weight(cos_h: FloatArray, sin_h: FloatArray) -> FloatArray:
 
 def _rotation(cos_h: FloatArray, sin_h: FloatArray) -> FloatArray:
     """delta theta, in radians; the hue is taken from 0 to 2 pi, as the formula has it."""
-    hue = np.arctan2(sin_h, cos_h)
-    distance = np.where(hue < 0, hue + 2 * math.pi, hue) - math.radians(275)
-    scaled = distance * (1 / math.radians(25))
-    return np.asarray(math.radians(30) * np.exp(-(scaled * scaled)))
+    hue = np.arctan2(-sin_h, -cos_h) + math.pi
+    scaled = (hue - math.radians(275)) * (1 / math.radians(25))
+    # Beyond 40 the exponential is as good as 0, and in float32 it would soon be a slow subnormal.
+    return np.asarray(math.radians(30) * np.exp(-np.minimum(scaled * scaled, 40)))
 
 
 def mean_ciede2000(rgb1: NDArray[np.uint8], rgb2: NDArray[np.uint8]) -> float:

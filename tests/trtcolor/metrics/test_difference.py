@@ -134,6 +134,15 @@ def test_ciede2000_of_nearly_equal_colours_keeps_its_digits_in_float32() -> None
     np.testing.assert_allclose(ciede2000(one, other), exact, rtol=0.02, atol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_ciede2000_of_hardly_any_chroma_is_finite_and_small(dtype: type[np.floating]) -> None:
+    chroma = 10.0 ** -np.arange(1, 46)
+    one = np.stack([np.full(45, 50.0), chroma, -chroma], axis=1).astype(dtype)
+    for other in (one * [1, -1, 1], one * [1, -1, -1], one * [1, 0, 1], one * [1, 0, 0]):
+        found = ciede2000(one, other.astype(dtype))
+        assert (found <= 5 * chroma).all()
+
+
 # ---- distances of chroma -----------------------------------------------------------------------
 
 
