@@ -54,6 +54,7 @@ from trtcolor_train.models import family
 from trtcolor_train.models.network import ColorNetwork
 from trtcolor_train.optimizer import learning_rate, make_optimizer
 from trtcolor_train.parallel import Processes, joined
+from trtcolor_train.provenance import first_weights, seen_pictures
 from trtcolor_train.resident import ResidentPictures
 from trtcolor_train.validation import autocast, validate
 
@@ -174,8 +175,8 @@ def _train(
 
     batches = _batches(pictures, resident, config, dimensions.training_size, first, processes)
     budget = Budget(settings.steps, settings.minutes, first)
-    seen = _seen(config, data_root, pictures, counts)
-    begun = _start(config, given) if start is None else start.start
+    seen = seen_pictures(config, data_root, pictures, counts)
+    begun = first_weights(config, given) if start is None else start.start
     clock = Clock() if start is None else Clock(start.seconds)
     with (
         _log(run, first) if processes.first else nullcontext() as log,
@@ -367,31 +368,6 @@ def _bin_shares(
         lab = batch.lab.to(coding.centres.device)
         counts += coding.count(coding.target(lab, d.chroma_scale)).cpu()
     return counts / counts.sum()
-
-
-def _seen(
-    config: TrainingConfig, data_root: Path, pictures: PictureSet, counts: FilterCounts
-) -> dict[str, Any]:
-    """What the checkpoint and the exported model say of the training pictures."""
-    assert pictures.mean_chroma is not None
-    return {
-        "description": config.data.description,
-        # A path of this machine has no place in a published model.json.
-        "source": "/".join((data_root / config.data.train).parts[-2:]),
-        "train": asdict(counts),
-        "fingerprint": pictures.fingerprint,
-        "mean_chroma": [round(value, 4) for value in pictures.mean_chroma],
-    }
-
-
-def _start(config: TrainingConfig, given: Checkpoint | None) -> str:
-    """What the weights are before the first step."""
-    if given is not None:
-        earlier = f", itself from {given.start}" if given.start else ""
-        return f"{given.config.name} after {given.step} steps{earlier}"
-    if config.network.encoder:
-        return f"the encoder's weights in {Path(config.network.encoder).name}, the rest random"
-    return "random weights"
 
 
 def _save(

@@ -28,6 +28,7 @@ from trtcolor_train.checkpoint import (
     restore_optimizer,
     save_checkpoint,
 )
+from trtcolor_train.clock import Clock
 from trtcolor_train.config import Data, Network, Training, TrainingConfig
 from trtcolor_train.models import family
 
@@ -431,3 +432,17 @@ def test_the_state_of_another_optimizer_is_refused(written: Path) -> None:
     optimizer = torch.optim.Adadelta(channels_last_network(checkpoint).parameters())
     with pytest.raises(CheckpointError, match="Adadelta"):
         restore_optimizer(optimizer, checkpoint, source="c")
+
+
+def test_a_checkpoint_from_before_times_were_kept_says_nothing_of_them(
+    written: Path, tmp_path: Path
+) -> None:
+    def forget(header: dict[str, Any]) -> None:
+        del header["seconds"], header["start"]
+
+    loaded = load_checkpoint(altered(written, tmp_path / "c", forget))
+    assert (loaded.seconds, loaded.start) == (None, None)
+    assert Clock(loaded.seconds).total is None
+    total = Clock(100.0).total
+    assert total is not None
+    assert 100 <= total < 200

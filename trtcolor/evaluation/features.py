@@ -17,7 +17,6 @@ class Features:
     """Measures by trained networks, of pictures that several threads bring.
 
     Args:
-        systems: how many besides the originals.
         fid: file for `trtcolor.metrics.distributions.FrechetDistance`; None: no FID.
         lpips: file for `trtcolor.metrics.distributions.PerceptualDistance`; None: no LPIPS.
 
@@ -25,14 +24,11 @@ class Features:
         DataError, BackendError: as from these two.
     """
 
-    def __init__(self, systems: int, fid: File | None, lpips: File | None) -> None:
+    def __init__(self, fid: File | None, lpips: File | None) -> None:
         self._lock = threading.Lock()
         self._files = fid, lpips
+        self._distances = [FrechetDistance(fid)] if fid is not None else []
         self._perceptual = PerceptualDistance(lpips) if lpips is not None else None
-        self._distances: list[FrechetDistance] = []
-        if fid is not None:
-            first = FrechetDistance(fid)
-            self._distances = [first, *(first.beside() for _ in range(systems - 1))]
 
     def take(self, original: Picture, pictures: Sequence[Picture]) -> list[dict[str, float | None]]:
         """Take an original and each system's picture.
@@ -42,6 +38,8 @@ class Features:
         """
         if self._distances:
             with self._lock:
+                while len(self._distances) < len(pictures):
+                    self._distances.append(self._distances[0].beside())
                 self._distances[0].update(original, real=True)
                 for distance, picture in zip(self._distances, pictures, strict=True):
                     distance.update(picture, real=False)

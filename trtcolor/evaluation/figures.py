@@ -17,7 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-Values = Sequence[float | None]
+Column = Sequence[float | None]
+"""A value a picture, None where the measure is not defined for it."""
 
 
 @dataclass(frozen=True)
@@ -78,13 +79,13 @@ class Figure:
     pictures: int
 
 
-def reduced(name: str, values: Values) -> Figure | None:
+def reduced(name: str, values: Column) -> Figure | None:
     """The figure of a measure over pictures; those with None do not count; None if all are."""
     present = [value for value in values if value is not None]
     return Figure(MEASURES[name].reduce(present), len(present)) if present else None
 
 
-def scene_figures(ranks: Values) -> dict[str, Figure]:
+def scene_figures(ranks: Column) -> dict[str, Figure]:
     """Top-1 and top-5 accuracy of ranks from 1, the place of each picture's true scene."""
     present = [rank for rank in ranks if rank is not None]
     if not present:

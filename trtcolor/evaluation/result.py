@@ -9,11 +9,10 @@ from typing import Any
 
 from trtcolor import __version__
 from trtcolor.dataset import FilterCounts
-from trtcolor.errors import DataError
 from trtcolor.evaluation.figures import (
     MEASURES,
+    Column,
     Figure,
-    Values,
     compared,
     reduced,
     scene_figures,
@@ -78,7 +77,7 @@ class Row:
     kind: Kind
     spec: ModelSpec | None
     left_out: tuple[str, ...]
-    values: Mapping[str, Values]
+    values: Mapping[str, Column]
     whole: Mapping[str, Figure] = field(default_factory=dict)
 
 
@@ -193,11 +192,3 @@ def _about(spec: ModelSpec | None) -> dict[str, Any]:
         "training": dict(spec.training),
         "files": dict(spec.files),
     }
-
-
-def nothing_kept(data: str, counts: FilterCounts) -> DataError:
-    """The refusal of data without a colour picture."""
-    return DataError(
-        f"no colour picture in {data!r} ({counts}); readable colour pictures were needed; point at "
-        "other data"
-    )

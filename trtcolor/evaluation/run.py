@@ -15,10 +15,10 @@ from trtcolor import dataset
 from trtcolor.colorizer import Colorizer
 from trtcolor.errors import DataError
 from trtcolor.evaluation.features import Features
-from trtcolor.evaluation.figures import Values
+from trtcolor.evaluation.figures import Column, Figure
 from trtcolor.evaluation.mean_colour import mean_colours
 from trtcolor.evaluation.picture import Original, Picture
-from trtcolor.evaluation.result import Evaluation, Row, Settings, check_positive, nothing_kept
+from trtcolor.evaluation.result import Evaluation, Row, Settings, check_positive
 from trtcolor.evaluation.systems import Network, OneColour, Originals, System, scenes_of
 from trtcolor.measure import usable_cores
 from trtcolor.sheet import fit
@@ -67,45 +67,21 @@ def evaluate(
         raise ValueError("no models came; at least one was needed; name a bundle")
     workers = threads or usable_cores()
     start = time.perf_counter()
+    features = Features(fid, lpips)
     source = chosen(dataset.open_pictures(data), settings)
     with ExitStack() as stack:
-        colorizers = [
-            stack.enter_context(Colorizer(model, threads=1, render=settings.render))
-            for model in models
-        ]
-        names = _names(models, [colorizer.spec.name for colorizer in colorizers])
-        labelled = any(sample.label is not None for sample in source.samples)
-        networks = [
-            Network(
-                name,
-                colorizer,
-                settings.saturation,
-                scenes_of(colorizer.spec, source.classes, labelled),
-            )
-            for name, colorizer in zip(names, colorizers, strict=True)
-        ]
-        means, notes = mean_colours(
-            [(network.name, network.spec) for network in networks], training_data, workers
-        )
+        networks = _networks(models, source, settings, stack)
+        specs = [(network.name, network.spec) for network in networks]
+        means, notes = mean_colours(specs, training_data, workers)
         systems: list[System] = [Originals(), OneColour("grey", "grey", (0, 0)), *means, *networks]
-        features = Features(len(systems) - 1, fid, lpips)
         kept, counts, unreadable = _measured(
             source, systems, features, settings, workers, show, progress
         )
     if not kept:
-        raise nothing_kept(os.fspath(data), counts)
-    whole = features.figures()
-    rows = tuple(
-        Row(
-            system.name,
-            system.kind,
-            system.spec,
-            tuple(system.left_out),
-            _columns([picture.values[index] for picture in kept]),
-            whole[index - 1] if whole and index else {},
+        raise DataError(
+            f"no colour picture in {os.fspath(data)!r} ({counts}); readable colour pictures were "
+            "needed; point at other data"
         )
-        for index, system in enumerate(systems)
-    )
     return Evaluation(
         # A path of this machine has no place in published results.
         data="/".join(PurePath(data).parts[-2:]),
@@ -113,7 +89,7 @@ def evaluate(
         keys=tuple(picture.key for picture in kept),
         counts=counts,
         unreadable=tuple(unreadable),
-        rows=rows,
+        rows=_rows(systems, kept, features.figures()),
         notes=(*notes, *features.notes()),
         seconds=time.perf_counter() - start,
         shown=tuple(picture.shown for picture in kept[:show]),
@@ -129,6 +105,38 @@ def chosen(pictures: dataset.PictureSet, settings: Settings) -> dataset.PictureS
     if settings.only_class is not None:
         pictures = dataset.only_class(pictures, settings.only_class)
     return replace(pictures, samples=pictures.samples[: settings.limit])
+
+
+def _networks(
+    models: Sequence[Model], source: dataset.PictureSet, settings: Settings, stack: ExitStack
+) -> list[Network]:
+    """Each model opened, to be closed with the stack."""
+    colorizers = [
+        stack.enter_context(Colorizer(model, threads=1, render=settings.render)) for model in models
+    ]
+    labelled = any(sample.label is not None for sample in source.samples)
+    return [
+        Network(
+            name,
+            colorizer,
+            settings.saturation,
+            scenes_of(colorizer.spec, source.classes, labelled),
+        )
+        for name, colorizer in zip(_names(models, colorizers), colorizers, strict=True)
+    ]
+
+
+def _names(models: Sequence[Model], colorizers: Sequence[Colorizer]) -> list[str]:
+    """A name for each row: the model's own, with its folder where another has the same."""
+    names = [colorizer.spec.name for colorizer in colorizers]
+    found: list[str] = []
+    for model, name in zip(models, names, strict=True):
+        if names.count(name) > 1:
+            name = f"{name} ({os.path.basename(os.path.normpath(os.fspath(model)))})"
+        while name in found:
+            name += "'"
+        found.append(name)
+    return found
 
 
 class _Measured(NamedTuple):
@@ -201,19 +209,23 @@ def _rounded(*parts: Mapping[str, float | None]) -> dict[str, float | None]:
     }
 
 
-def _columns(values: Sequence[Mapping[str, float | None]]) -> dict[str, Values]:
+def _rows(
+    systems: Sequence[System], kept: Sequence[_Measured], whole: Sequence[Mapping[str, Figure]]
+) -> tuple[Row, ...]:
+    """A row a system; ``whole`` are figures of all pictures at once, of none or of each but the
+    originals.
+    """
+    columns = [
+        _columns([picture.values[index] for picture in kept]) for index in range(len(systems))
+    ]
+    figures = [{}, *whole] if whole else [{}] * len(systems)
+    return tuple(
+        Row(system.name, system.kind, system.spec, tuple(system.left_out), values, own)
+        for system, values, own in zip(systems, columns, figures, strict=True)
+    )
+
+
+def _columns(values: Sequence[Mapping[str, float | None]]) -> dict[str, Column]:
     """Values of each picture by name -> of each name by picture."""
     names = {name: None for found in values for name in found}
     return {name: tuple(found.get(name) for found in values) for name in names}
-
-
-def _names(models: Sequence[Model], names: Sequence[str]) -> list[str]:
-    """A name for each row: the model's own, with its folder where another has the same."""
-    found: list[str] = []
-    for model, name in zip(models, names, strict=True):
-        if names.count(name) > 1:
-            name = f"{name} ({os.path.basename(os.path.normpath(os.fspath(model)))})"
-        while name in found:
-            name += "'"
-        found.append(name)
-    return found
