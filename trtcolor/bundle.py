@@ -15,7 +15,7 @@ from trtcolor.errors import BundleError, UnknownModelError
 from trtcolor.files import whole_file
 from trtcolor.spec import ModelSpec
 
-DEFAULT_MODEL = "lee2016-miniplaces"
+DEFAULT_MODEL = "trtcolor-base"
 SPEC_FILE = "model.json"
 
 

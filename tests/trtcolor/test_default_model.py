@@ -63,22 +63,22 @@ def test_a_tile_with_the_halo_around_it_has_the_colours_of_the_whole_picture() -
     bundle = open_bundle("default")
     rule = bundle.spec.size
     assert rule.halo is not None
-    grey = np.asarray(Image.open(photographs()[0]).convert("L"))[:64, :160]
+    middle = -(-rule.halo // rule.multiple) * rule.multiple + rule.multiple
+    width = 2 * middle
+    grey = np.asarray(Image.open(photographs()[0]).convert("L"))[: 2 * rule.multiple, :width]
     lightness = color.lightness_from_grey(grey)[None, None]
     runner = OnnxRuntimeRunner(bundle)
     square = resize_plane(lightness[0, 0], (rule.training_size, rule.training_size))[None, None]
     (features,) = runner.run("global", {"lightness": square}, ["global_features"])
 
-    def paint(first: int, last: int) -> np.ndarray:
-        tile = np.ascontiguousarray(lightness[..., first:last])
+    def right_half(context: int) -> np.ndarray:
+        """Chroma right of the middle, of a tile with so many pixels to its left."""
+        tile = np.ascontiguousarray(lightness[..., middle - context :])
         inputs = {"lightness": tile, "global_features": features}
-        return runner.run("local", inputs, ["chroma"])[0]
+        return runner.run("local", inputs, ["chroma"])[0][..., context // rule.chroma_scale :]
 
-    inner = slice(rule.halo // rule.chroma_scale, None)
-    whole, tile = paint(0, 160), paint(64 - rule.halo, 160)
-    np.testing.assert_allclose(tile[..., inner], whole[..., 64 // rule.chroma_scale :], atol=1e-3)
-    short = paint(64 - rule.halo // 2, 160)[..., rule.halo // 2 // rule.chroma_scale :]
-    assert np.abs(short - whole[..., 64 // rule.chroma_scale :]).max() > 0.01
+    np.testing.assert_allclose(right_half(rule.halo), right_half(middle), atol=1e-3)
+    assert np.abs(right_half(rule.multiple) - right_half(middle)).max() > 0.01
 
 
 @needs_data
