@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from clips import scene, write_clip
 from colour_folders import fill
 from PIL import Image
 
@@ -286,6 +287,28 @@ def test_evaluate_prints_a_papers_table(make_bundle: MakeBundle, tmp_path: Path)
 def test_evaluate_refuses_a_class_that_is_not_there(bundle: Path, tmp_path: Path) -> None:
     said = refused("evaluate", bundle, fill(tmp_path / "data"), "--only-class", "sea")
     assert "the class 'sea' was asked for and the data have the classes none" in said
+
+
+def test_evaluate_measures_how_steadily_a_film_is_coloured(
+    make_bundle: MakeBundle, tmp_path: Path
+) -> None:
+    clip = write_clip(tmp_path / "clip.mkv", [scene(seed) for seed in (1, 1, 1, 2, 2, 2)])
+    bundles, json_file = [make_bundle("a"), make_bundle("b", seed=1)], tmp_path / "r.json"
+    done = run("evaluate", *bundles, clip, "--json", json_file, "--saturation", 0.5)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert [line.split()[0] for line in done.stdout.splitlines()[2:6]] == [
+        "grey",
+        "a",
+        "b",
+        "original",
+    ]
+    found = json.loads(json_file.read_text())
+    assert (found["frames"], found["shot_frames"]) == (6, [3, 3])
+    assert found["settings"]["saturation"] == 0.5
+    for option in (("--size", 32), ("--paper", "001"), ("--record",), ("--sheet", "s.png")):
+        said = refused("evaluate", bundles[0], clip, *option)
+        assert f"{option[0]} came for a film" in said
 
 
 def test_a_refused_evaluation_prints_nothing_but_why(bundle: Path, tmp_path: Path) -> None:

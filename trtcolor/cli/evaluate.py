@@ -21,6 +21,13 @@ from trtcolor.cli.options import (
 )
 from trtcolor.cli.results import check_results, write_results
 
+VIDEO_SUFFIXES = frozenset(
+    {".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mxf", ".ts", ".webm", ".wmv"}
+)
+FOR_CLIPS = frozenset(
+    {"bundles", "data", "limit", "saturation", "render", "threads", "json_file", "overwrite"}
+)
+
 
 @click.command()
 @click.argument("bundles", nargs=-1, required=True)
@@ -66,7 +73,8 @@ def evaluate(
     """Measure the colours of BUNDLES on DATA, a folder of pictures or shards ('val-*.tar.gz').
 
     One table: a row a bundle, and rows for pictures left grey and for the training set's mean
-    colour, which any network must beat.
+    colour, which any network must beat. DATA may be a film too: then how steady its colours are
+    from frame to frame, shot by shot.
     """
     from trtcolor.bundle import SPEC_FILE, find_bundle, record_metrics
     from trtcolor.evaluation.papers.run import compare_with_paper
@@ -79,6 +87,10 @@ def evaluate(
     if places is not None and paper != "003":
         raise click.UsageError("--places came without --paper 003; leave it out or ask for 003")
     check_results(json_file, overwrite)
+    if Path(data).suffix.lower() in VIDEO_SUFFIXES:
+        _refuse_for_clip()
+        _evaluate_clip(bundles, data, json_file, overwrite, options)
+        return
     if sheet is not None:
         check_output(sheet, overwrite=overwrite)
     for bundle in bundles if record else ():
@@ -100,6 +112,36 @@ def evaluate(
     for bundle, row in zip(bundles, found.bundles, strict=True):
         if record:
             record_metrics(bundle, found.flat(row))
+
+
+def _refuse_for_clip() -> None:
+    """Refuse the options that a clip has no use for, those of the command line that is run."""
+    context = click.get_current_context()
+    source = click.core.ParameterSource.COMMANDLINE
+    for parameter in context.command.params:
+        given = context.get_parameter_source(parameter.name or "") is source
+        if given and parameter.name not in FOR_CLIPS:
+            raise click.UsageError(
+                f"{parameter.opts[0]} came for a film, which has no use for it; leave it out"
+            )
+
+
+def _evaluate_clip(
+    bundles: tuple[str, ...],
+    clip: str,
+    json_file: Path | None,
+    overwrite: bool,
+    options: dict[str, Any],
+) -> None:
+    from trtcolor.evaluation.clip import evaluate_clip
+
+    chosen = {name: options[name] for name in ("limit", "saturation", "render", "threads")}
+    with _progress() as progress:
+        found = evaluate_clip(
+            bundles, clip, progress=lambda done, of: progress(done, of or done), **chosen
+        )
+    click.echo(found.table())
+    write_results(json_file, found.to_json(), overwrite)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from itertools import islice
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,7 @@ class ClipEvaluation:
     """Models measured on a clip.
 
     Attributes:
-        clip: as given.
+        clip: the last two parts of its path.
         settings: limit, saturation and render.
         frames: how many were coloured.
         shot_frames: how many of them each shot has.
@@ -158,7 +159,8 @@ def evaluate_clip(
                 progress(done, total)
     has_colours = np.mean(chroma) >= MIN_MEAN_CHROMA
     return ClipEvaluation(
-        clip=os.fspath(clip),
+        # A path of this machine has no place in published results.
+        clip="/".join(PurePath(clip).parts[-2:]),
         settings={"limit": limit, "saturation": saturation, "render": render},
         frames=len(chroma),
         shot_frames=tuple(frames for frames, _ in grey.consistency.shots()),

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from trtcolor import __version__, color
 from trtcolor.colorizer import Colorizer
 from trtcolor.errors import UnknownModelError, VideoError
-from trtcolor.evaluate_clip import ClipEvaluation, ClipFigures, evaluate_clip
+from trtcolor.evaluation.clip import ClipEvaluation, ClipFigures, evaluate_clip
 from trtcolor.metrics.clips import color_distribution_consistency
 from trtcolor.metrics.colourfulness import colourfulness
 
@@ -114,7 +114,7 @@ def test_the_json_has_every_row_and_where_it_came_from(make_bundle: MakeBundle, 
     found = evaluate_clip([make_bundle()], clip, render=16, limit=9)
     entries = json.loads(found.to_json())
     assert entries["trtcolor"] == __version__
-    assert entries["clip"] == str(clip)
+    assert entries["clip"] == "/".join(clip.parts[-2:])  # no path of this machine
     assert entries["settings"] == {"limit": 9, "saturation": 1.0, "render": 16}
     assert entries["shot_frames"] == [6, 3]
     assert [row["name"] for row in entries["rows"]] == ["grey", "tiny", "original"]
