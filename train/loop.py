@@ -30,7 +30,6 @@ from trtcolor_train.checkpoint import (
     Checkpoint,
     load_checkpoint,
     load_weights,
-    restore_optimizer,
     save_checkpoint,
 )
 from trtcolor_train.checks import (
@@ -52,7 +51,7 @@ from trtcolor_train.log import Log
 from trtcolor_train.losses import LossTerms, joint_loss
 from trtcolor_train.models import family
 from trtcolor_train.models.network import ColorNetwork
-from trtcolor_train.optimizer import learning_rate, make_optimizer
+from trtcolor_train.optimizer import learning_rate, make_optimizer, restore_optimizer
 from trtcolor_train.parallel import Processes, joined
 from trtcolor_train.provenance import first_weights, seen_pictures
 from trtcolor_train.resident import ResidentPictures
