@@ -25,6 +25,18 @@ from trtcolor_train.config import TrainingConfig, config_from_dict
 
 FORMAT_VERSION = "2"
 
+# What reading a file that is damaged, or was made to look like a checkpoint, may end in.
+DAMAGE = (
+    OSError,
+    SafetensorError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+)
+
 
 @dataclass(frozen=True)
 class Checkpoint:
@@ -148,16 +160,7 @@ def load_checkpoint(path: str | os.PathLike[str], *, optimizer: bool = True) -> 
             seconds=header.get("seconds"),
             start=header.get("start"),
         )
-    except (
-        OSError,
-        SafetensorError,
-        ValueError,
-        LookupError,
-        TypeError,
-        AttributeError,
-        OverflowError,
-        RecursionError,
-    ) as error:
+    except DAMAGE as error:
         raise CheckpointError(
             f"{path} is no whole trtcolor checkpoint ({error}); a file written by 'trtcolor train' "
             "was needed; take an earlier one"
