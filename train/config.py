@@ -138,8 +138,9 @@ class Training:
         loader_processes: worker processes that do so in their place; 0: threads.
         resident: hold all pictures decoded in the device's memory and make the batches there
             (resident.py).
-        minutes: end after so long from the start or the resumption of the training, the course of
-            the learning rate squeezed to fit, if ``steps`` are not done by then; 0: never.
+        minutes: end after so long from the first step of the training or of its resumption on, the
+            validations in between included, the course of the learning rate squeezed to fit, if
+            ``steps`` are not done by then; 0: never.
     """
 
     steps: int

@@ -94,12 +94,13 @@ def train(
 def _take_steps(training: Prepared, console: Console) -> None:
     """All steps that are left, each logged; validated, saved and ended when it is time."""
     config, settings, processes = training.config, training.config.training, training.processes
-    budget = Budget(settings.steps, settings.minutes, training.first)
-    clock = Clock(training.seconds)
     with (
         _log(training) if processes.first else nullcontext() as log,
         _progress(console, training.first, settings.steps) as progress,
     ):
+        # From here on: opening the log imports TensorBoard, for seconds that are no training.
+        budget = Budget(settings.steps, settings.minutes, training.first)
+        clock = Clock(training.seconds)
         for done, batch in enumerate(clock.waiting(training.batches), start=training.first + 1):
             planned = processes.first_ones(budget.steps(done - 1))
             terms = _loss(training, batch)

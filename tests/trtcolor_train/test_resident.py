@@ -159,6 +159,18 @@ def test_a_training_on_resident_pictures_learns_counts_its_bins_and_resumes(
     assert steps_of(tmp_path / "broken") == steps_of(tmp_path / "whole")
 
 
+@pytest.mark.parametrize("change", ["training.resident=false", "augmentation.zoom=1.2"])
+def test_what_batches_are_made_of_does_not_change_on_resuming(
+    shards: Path, tmp_path: Path, change: str
+) -> None:
+    config = write_narrow_config(
+        tmp_path, "olah2022-regression", loss={"alpha": 0}, training={"resident": True}
+    )
+    run = tmp_path / "run"
+    assert trained(config, shards, run, *settings("training.steps=1")).exit_code == 0
+    assert "another configuration" in refusal(config, shards, run, "--resume", *settings(change))
+
+
 def test_zoom_is_refused_where_the_loader_does_not_know_it(shards: Path, tmp_path: Path) -> None:
     config = write_narrow_config(
         tmp_path, "lee2016", loss={"color": "mse"}, augmentation={"zoom": 1.5}
