@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from trtcolor.dataset import PictureSet, Sample, decode, in_threads
+from trtcolor.errors import TrainingError
 from trtcolor_train import colorspace
 from trtcolor_train.augment import draw_film
 from trtcolor_train.config import Augmentation
@@ -34,9 +35,15 @@ class ResidentPictures:
         device: where they lie and batches are made.
         threads: how many decode.
 
+    Attributes:
+        size: S.
+        pixels: (N, 3, side, side) uint8 sRGB on the device; the side is that of 8/7 S where crops
+            are taken, else S.
+        labels: (N,) int64 on the device, or None where a picture has none.
+
     Raises:
         DataError: a picture cannot be read any more.
-        torch.OutOfMemoryError: they do not fit.
+        TrainingError: the device's memory cannot hold them.
     """
 
     def __init__(
@@ -56,7 +63,14 @@ class ResidentPictures:
             return np.ascontiguousarray(decode(sample, side).transpose(2, 0, 1))
 
         decoded = np.stack(in_threads(planes, pictures.samples, threads))
-        self.pixels = torch.from_numpy(decoded).to(device)  # (N, 3, side, side) uint8
+        try:
+            self.pixels = torch.from_numpy(decoded).to(device)
+        except torch.OutOfMemoryError as error:
+            raise TrainingError(
+                f"{len(decoded)} pictures of {side}x{side} pixels, {decoded.nbytes / 1e9:.1f} GB, "
+                f"came for the memory of {device} ({str(error).partition('. ')[0]}); room for all "
+                "of them was needed; set training.resident to false"
+            ) from None
         labels = [sample.label for sample in pictures.samples]
         self.labels = (
             None if None in labels else torch.tensor(labels, dtype=torch.int64, device=device)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from trainings import refusal, settings, steps_of, trained, write_narrow_config
 
 from trtcolor import color
 from trtcolor.dataset import PictureSet, decode, open_pictures
+from trtcolor_train.checkpoint import load_checkpoint
 from trtcolor_train.config import Augmentation
 from trtcolor_train.data import Batch, order, scaled_side, validation_batches
 from trtcolor_train.resident import ResidentPictures
@@ -136,8 +138,6 @@ def test_plain_batches_are_those_of_a_validation(pictures: PictureSet) -> None:
 def test_a_training_on_resident_pictures_learns_counts_its_bins_and_resumes(
     shards: Path, tmp_path: Path
 ) -> None:
-    from trtcolor_train.checkpoint import load_checkpoint
-
     config = write_narrow_config(
         tmp_path,
         "trtcolor-base",
@@ -157,6 +157,21 @@ def test_a_training_on_resident_pictures_learns_counts_its_bins_and_resumes(
     assert trained(config, shards, tmp_path / "broken", *half).exit_code == 0
     assert trained(config, shards, tmp_path / "broken", "--resume").exit_code == 0
     assert steps_of(tmp_path / "broken") == steps_of(tmp_path / "whole")
+
+
+def test_pictures_beyond_the_devices_memory_are_one_sentence(
+    shards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has")
+
+    config = write_narrow_config(
+        tmp_path, "olah2022-regression", loss={"alpha": 0}, training={"resident": True}
+    )
+    monkeypatch.setattr(torch, "from_numpy", full)
+    said = refusal(config, shards, tmp_path / "run")
+    assert "0.0 GB, came for the memory of cpu (CUDA out of memory); room for all" in said
+    assert said.endswith("set training.resident to false")
 
 
 @pytest.mark.parametrize("change", ["training.resident=false", "augmentation.zoom=1.2"])
