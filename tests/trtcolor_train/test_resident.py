@@ -42,6 +42,11 @@ def same(first: Batch, second: Batch) -> bool:
     )
 
 
+def aged_of(batch: Batch) -> list[bool]:
+    """Which of the pictures show another lightness than their own."""
+    return (batch.lightness != batch.lab[:, :1]).flatten(1).any(dim=1).tolist()
+
+
 def test_without_augmentation_a_batch_holds_the_pictures_of_its_step(pictures: PictureSet) -> None:
     resident = held(pictures, PLAIN)
     batch = resident.batch(step=3, batch_size=5, seed=1)
@@ -106,11 +111,16 @@ def test_a_batch_is_a_function_of_seed_and_step(pictures: PictureSet) -> None:
 
 
 def test_processes_see_together_what_one_would(pictures: PictureSet) -> None:
-    resident = held(pictures, Augmentation(zoom=1.5))
+    resident = held(pictures, Augmentation(zoom=1.5, film=0.5))
     whole = resident.batch(4, 6, seed=2)
     parts = [resident.batch(4, 6, seed=2, rank=rank, world=3) for rank in range(3)]
     # To rounding: the sampler's vectors are other ones in batches of another size.
     assert torch.allclose(torch.cat([part.lab for part in parts]), whole.lab, atol=1e-3)
+    aged = aged_of(whole)
+    assert 0 < sum(aged) < 6
+    assert [one for part in parts for one in aged_of(part)] == aged
+    with pytest.raises(ValueError, match="a batch of 6 came for 4 processes"):
+        resident.batch(4, 6, seed=2, rank=0, world=4)
 
 
 def test_film_ages_about_its_share_of_the_pictures_and_no_colours(pictures: PictureSet) -> None:
@@ -120,7 +130,7 @@ def test_film_ages_about_its_share_of_the_pictures_and_no_colours(pictures: Pict
     for step in range(10):
         batch, truth = aged.batch(step, 20, seed=1), plain.batch(step, 20, seed=1)
         assert torch.equal(batch.lab, truth.lab)
-        changed += (batch.lightness != truth.lightness).flatten(1).any(dim=1).tolist()
+        changed += aged_of(batch)
     assert 70 <= sum(changed) <= 130
 
 
