@@ -126,9 +126,11 @@ class ResidentPictures:
         held = self.pixels.shape[-1]
         zoom = np.exp(random.uniform(0.0, math.log(self.augmentation.zoom), count))
         sides = self.size / zoom
-        corners = random.random((2, count)) * (held - sides)
-        if self.augmentation.zoom == 1:  # whole pixels, which nothing blurs
-            corners = np.rint(corners)
+        corners = random.random((2, count))
+        if self.augmentation.zoom == 1:  # whole pixels, which nothing blurs, each as likely
+            corners = np.floor(corners * (held - self.size + 1))
+        else:
+            corners *= held - sides
         mirrored = (random.random(count) < 0.5) & self.augmentation.flip
         return np.stack([sides, *corners, mirrored], axis=1)
 

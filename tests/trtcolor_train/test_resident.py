@@ -84,6 +84,14 @@ def test_a_crop_is_a_part_of_the_scaled_picture_mirrored_or_not(pictures: Pictur
     assert len(places) > 5
 
 
+def test_crops_at_whole_pixels_are_as_likely_at_the_edge(pictures: PictureSet) -> None:
+    crops = held(pictures, Augmentation())._draw_crops(6000, np.random.default_rng(0))
+    for corners in crops.T[1:3]:
+        places, counts = np.unique(corners, return_counts=True)
+        assert places.tolist() == list(range(scaled_side(SIZE) - SIZE + 1))
+        np.testing.assert_allclose(counts, 6000 / len(places), rtol=0.1)
+
+
 def test_zoom_enlarges_crops_up_to_its_factor(pictures: PictureSet) -> None:
     resident = held(pictures, Augmentation(zoom=2.0))
     random = np.random.default_rng(0)
