@@ -31,7 +31,14 @@ class Budget:
         self._began = now()
 
     def steps(self, done: int) -> int:
-        """The number of the last step, by the pace of the ``done - first`` that were done."""
+        """The number of the last step, by the pace of the ``done - first`` that were done.
+
+        Args:
+            done: steps done so far, from ``first`` on.
+
+        Returns:
+            At least ``done``, which it is where the time is over.
+        """
         elapsed = self._now() - self._began
         if not self._seconds or done == self._first or elapsed <= 0:
             return self._most
@@ -72,10 +79,12 @@ class Clock:
         self._paused += time.monotonic() - before
 
     def count(self, pictures: int) -> None:
+        """So many pictures more were trained on."""
         self._pictures += pictures
 
     @property
     def seconds(self) -> float:
+        """Seconds since the clock was made, pauses left out; above 0."""
         return max(time.monotonic() - self._began - self._paused, 1e-9)
 
     @property
