@@ -99,7 +99,7 @@ def _take_steps(training: Prepared, console: Console) -> None:
         _progress(console, training.first, settings.steps) as progress,
     ):
         # From here on: opening the log imports TensorBoard, for seconds that are no training.
-        budget = Budget(settings.steps, settings.minutes, training.first)
+        budget = Budget(settings.steps, settings.minutes, training.first, training.seconds)
         clock = Clock(training.seconds)
         for done, batch in enumerate(clock.waiting(training.batches), start=training.first + 1):
             planned = processes.first_ones(budget.steps(done - 1))

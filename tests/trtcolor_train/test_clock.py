@@ -57,6 +57,16 @@ def test_a_resumed_training_counts_from_where_it_was() -> None:
     assert budget.steps(450) == 500
 
 
+def test_a_resumed_training_plans_by_the_pace_that_it_had_from_its_first_step_on() -> None:
+    watch = Watch()
+    budget = Budget(5000, 1.0, first=400, earlier=40.0, now=watch)
+    assert budget.steps(400) == 400 + 600
+    watch.seconds += 20.0  # at half of that pace
+    assert budget.steps(500) == 500 + 334  # of 60 s for 500 steps, 40 are left
+    watch.seconds += 40.0
+    assert budget.steps(700) == 700
+
+
 def test_the_rate_has_run_down_when_the_time_is_over() -> None:
     watch = Watch()
     budget = Budget(10**6, 1.0, now=watch)

@@ -207,6 +207,7 @@ def test_minutes_end_a_training_with_its_rate_run_down_and_it_can_go_on(
     assert whole.seconds > half.seconds + 1.1
     assert [entry["step"] for entry in steps_of(run)] == list(range(1, whole.step + 1))
     assert len(rates) == whole.step > half.step
+    assert max(rates[half.step :]) < 0.005  # 3 of 4.2 seconds down the cosine, and not anew
     assert rates[-1] < 1e-4
 
 
