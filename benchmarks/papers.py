@@ -6,17 +6,19 @@
     python benchmarks/papers.py tables DATA WORK
 
 DATA holds ``miniplaces/``, ``tinyimagenet/`` and ``mit8/`` with their shards. ``train`` gives each
-lane a process of its own and the whole time, which its trainings share alike; a training that is
-done is left alone, so that a broken run goes on. Made for a GPU that holds all pictures
-(``training.resident``); the same commands run on a CPU, with less to show for it. ``pack`` writes
-the weights as float16, without the optimiser's state, and the logs into one tar file, the first
-lane first; unpacked into another WORK it goes on there. ``export`` makes bundles of all trainings,
-classifiers decoded by the mode as 001 and 003 do; ``tables`` prints the three papers' tables with
-them in it, and writes WORK/tables: text, JSON and sheets.
+lane a process of its own and the whole time, which its trainings share alike. A broken run goes on:
+a training that is done, which its said.txt tells, is left alone, another is resumed from its
+checkpoint if it has one. Made for a GPU that holds all pictures (``training.resident``); the same
+commands run on a CPU, with less to show for it. ``pack`` writes the weights as float16, without the
+optimiser's state, and the logs into one tar file, the first lane first, to be unpacked into another
+WORK. ``export`` makes bundles of the papers' networks there, classifiers decoded by the mode as 001
+and 003 do; how the default model is decoded is chosen by hand. ``tables`` prints the three papers'
+tables with the bundles in them, and writes WORK/tables: text, JSON and sheets.
 """
 
 from __future__ import annotations
 
+import gzip
 import io
 import subprocess
 import sys
@@ -37,6 +39,8 @@ from trtcolor_train.log import LOG_FILE
 from trtcolor_train.loop import CHECKPOINT_FILE, train
 
 CONFIGS = Path("train/configs")
+SAID = "said.txt"  # in a run folder, once the training is done; SAYING before
+SAYING = "saying.txt"
 PREPARATION = 12.0  # seconds of a training's share that are no training
 SHORT = (
     "training.steps=1000000",
@@ -115,31 +119,49 @@ LANES = {
 }
 
 
-def run_lane(lane: str, data: Path, work: Path, seconds: float) -> None:
-    """Train what a lane has, one after the other, each with its share of the time that is left."""
+def run_lane(lane: str, data: Path, work: Path, seconds: float) -> bool:
+    """Train what is left of a lane, one after the other, each with its share of the time left.
+
+    Returns:
+        Whether all of them went well; what failed says so on standard output.
+    """
     end = time.monotonic() + seconds
-    trainings = LANES[lane]
-    for i, training in enumerate(trainings):
-        run = work / training.name
-        if (run / CHECKPOINT_FILE).exists():
-            continue
-        began = time.monotonic()
-        changes = [*training.changes, f'data.description="{DESCRIPTIONS[training.data]}"']
-        changes += [f"network.dimensions.{entry}" for entry in training.dimensions]
-        config = read_config(CONFIGS / f"{training.config}.toml", changes)
-        share = (end - began) / (len(trainings) - i)
-        # Decoding and validating come before and after what the configuration limits.
-        minutes = max(share - PREPARATION, 1) / 60
-        config = replace(config, training=replace(config.training, minutes=minutes))
-        run.mkdir(parents=True, exist_ok=True)
-        with (run / "said.txt").open("w") as said:
-            try:
-                train(config, run, data_root=data / training.data, console=Console(file=said))
-            except (TrtcolorError, RuntimeError) as error:
-                print(f"{training.name}: {error}", flush=True)
-        torch.cuda.empty_cache()
-        last = (run / "said.txt").read_text().splitlines()[-1:]
-        print(f"{training.name}: {time.monotonic() - began:.0f} s, {last}", flush=True)
+    left = [training for training in LANES[lane] if not (work / training.name / SAID).exists()]
+    well = True
+    for i, training in enumerate(left):
+        share = (end - time.monotonic()) / (len(left) - i)
+        well = run_training(training, data, work, share) and well
+    return well
+
+
+def run_training(training: Training, data: Path, work: Path, seconds: float) -> bool:
+    """Begin or go on with one training; whether it went well."""
+    began = time.monotonic()
+    changes = [*training.changes, f'data.description="{DESCRIPTIONS[training.data]}"']
+    changes += [f"network.dimensions.{entry}" for entry in training.dimensions]
+    config = read_config(CONFIGS / f"{training.config}.toml", changes)
+    # Decoding and validating come before and after what the configuration limits.
+    minutes = max(seconds - PREPARATION, 1) / 60
+    config = replace(config, training=replace(config.training, minutes=minutes))
+    run = work / training.name
+    run.mkdir(parents=True, exist_ok=True)
+    with (run / SAYING).open("a", encoding="utf-8") as saying:
+        try:
+            train(
+                config,
+                run,
+                data_root=data / training.data,
+                resume=(run / CHECKPOINT_FILE).exists(),
+                console=Console(file=saying),
+            )
+        except (TrtcolorError, RuntimeError) as error:
+            print(f"{training.name}: {error}", flush=True)
+            return False
+        finally:
+            torch.cuda.empty_cache()
+    said = (run / SAYING).rename(run / SAID).read_text(encoding="utf-8").splitlines()
+    print(f"{training.name}: {time.monotonic() - began:.0f} s, {said[-1]}", flush=True)
+    return True
 
 
 @click.group()
@@ -151,17 +173,21 @@ def main() -> None:
 @click.argument("data", type=click.Path(path_type=Path, exists=True))
 @click.argument("work", type=click.Path(path_type=Path))
 @click.option("--seconds", type=float, default=540.0, show_default=True, help="Of each lane.")
-@click.option("--lanes", default=",".join(LANES), show_default=True)
+@click.option("--lanes", default=",".join(LANES), show_default=True, help="Separated by commas.")
 def train_command(data: Path, work: Path, seconds: float, lanes: str) -> None:
     """Train all lanes, each in a process, within a time."""
     chosen = lanes.split(",")
+    if not set(chosen) <= set(LANES):
+        raise click.BadParameter(f"{lanes}; some of {', '.join(LANES)} were needed")
     if len(chosen) == 1:
-        run_lane(chosen[0], data, work, seconds)
-        return
-    command = [sys.executable, __file__, "train", str(data), str(work), "--seconds", str(seconds)]
-    children = [subprocess.Popen([*command, "--lanes", lane]) for lane in chosen]
-    statuses = [child.wait() for child in children]
-    if any(statuses):
+        well = run_lane(chosen[0], data, work, seconds)
+    else:
+        again = [sys.executable, __file__, "train", str(data), str(work)]
+        again += ["--seconds", str(seconds), "--lanes"]
+        children = [subprocess.Popen([*again, lane]) for lane in chosen]
+        statuses = [child.wait() for child in children]  # of all, before any is looked at
+        well = not any(statuses)
+    if not well:
         raise SystemExit("a lane failed; see above")
 
 
@@ -183,17 +209,18 @@ def pack(work: Path, file: Path) -> None:
             }
             save_checkpoint(halves, replace(checkpoint, model=model))
             archive.add(halves, f"{training.name}/{CHECKPOINT_FILE}")
-            log = subprocess.run(["gzip", "-9c", run / LOG_FILE], capture_output=True, check=True)
+            log = gzip.compress((run / LOG_FILE).read_bytes(), mtime=0)
             entry = tarfile.TarInfo(f"{training.name}/{LOG_FILE}.gz")
-            entry.size = len(log.stdout)
-            archive.addfile(entry, io.BytesIO(log.stdout))
-            archive.add(run / "said.txt", f"{training.name}/said.txt")
+            entry.size = len(log)
+            archive.addfile(entry, io.BytesIO(log))
+            said = SAID if (run / SAID).exists() else SAYING
+            archive.add(run / said, f"{training.name}/{said}")
 
 
 @main.command()
 @click.argument("work", type=click.Path(path_type=Path, exists=True))
 def export(work: Path) -> None:
-    """Make WORK/bundles/NAME of every training that has none."""
+    """Make WORK/bundles/NAME of every training of a paper's network that has none."""
     for training in (*OF_003, *LANES["001-004"]):
         checkpoint = work / training.name / CHECKPOINT_FILE
         bundle = work / "bundles" / training.name

@@ -7,11 +7,9 @@ their crops follow from seed and step (data.py), so nothing else is needed to go
 
 from __future__ import annotations
 
-import copy
 import json
 import math
 import os
-from collections import defaultdict
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from reprlib import repr as shortened
@@ -26,6 +24,18 @@ from trtcolor.errors import CheckpointError
 from trtcolor_train.config import TrainingConfig, config_from_dict
 
 FORMAT_VERSION = "2"
+
+# What reading a file that is damaged, or was made to look like a checkpoint, may end in.
+DAMAGE = (
+    OSError,
+    SafetensorError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+)
 
 
 @dataclass(frozen=True)
@@ -150,16 +160,7 @@ def load_checkpoint(path: str | os.PathLike[str], *, optimizer: bool = True) -> 
             seconds=header.get("seconds"),
             start=header.get("start"),
         )
-    except (
-        OSError,
-        SafetensorError,
-        ValueError,
-        LookupError,
-        TypeError,
-        AttributeError,
-        OverflowError,
-        RecursionError,
-    ) as error:
+    except DAMAGE as error:
         raise CheckpointError(
             f"{path} is no whole trtcolor checkpoint ({error}); a file written by 'trtcolor train' "
             "was needed; take an earlier one"
@@ -264,72 +265,3 @@ def load_weights(network: torch.nn.Module, checkpoint: Checkpoint, *, source: st
     """
     check_weights(network, checkpoint, source=source)
     network.load_state_dict(checkpoint.model)
-
-
-def restore_optimizer(
-    optimizer: torch.optim.Optimizer, checkpoint: Checkpoint, *, source: str
-) -> None:
-    """Put a checkpoint's state of the optimiser into one over the same parameters.
-
-    Its settings (rate, betas) stay the optimiser's own: they are the configuration's, which a
-    resumed training shares with its checkpoint. What is kept of a parameter comes to lie in memory
-    as the parameter does, so that each step takes the path of an unbroken training.
-
-    Raises:
-        CheckpointError: a state of another optimiser or of other parameters; the optimiser has not
-            changed.
-    """
-    saved = checkpoint.optimizer
-    own_groups = optimizer.state_dict()["param_groups"]
-    parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    try:
-        groups = [group["params"] for group in saved["param_groups"]]
-        if groups != [group["params"] for group in own_groups]:
-            raise ValueError("its groups of parameters are others")
-        form = _state_of_one(optimizer)
-        for index, state in saved["state"].items():
-            _check_state(state, form, parameters[index], f"optimizer.{index}")
-        optimizer.load_state_dict({"state": saved["state"], "param_groups": own_groups})
-    except (TypeError, ValueError, LookupError, RuntimeError) as error:
-        raise CheckpointError(
-            f"{source} holds no state of this training's {type(optimizer).__name__} ({error}); one "
-            "over the same parameters was needed; take an earlier checkpoint or start from its "
-            "weights with --init"
-        ) from None
-    for parameter, state in optimizer.state.items():
-        for name, value in state.items():
-            if isinstance(value, Tensor) and value.shape == parameter.shape:
-                # Loaded values are contiguous, the network's are channels last.
-                state[name] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
-
-
-def _state_of_one(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """What the optimiser keeps of a parameter of shape (2, 3), found by a step on one of zeros."""
-    parameter = torch.nn.Parameter(torch.zeros(2, 3))
-    parameter.grad = torch.zeros(2, 3)
-    probe = copy.copy(optimizer)
-    probe.param_groups = [{**optimizer.param_groups[0], "params": [parameter]}]
-    probe.state = defaultdict(dict)
-    probe.step()
-    return dict(probe.state[parameter])
-
-
-def _check_state(
-    state: dict[str, Any], form: dict[str, Any], parameter: Tensor, where: str
-) -> None:
-    """Raise ValueError about the first entry that a step could not go on from."""
-    if state.keys() != form.keys():
-        raise ValueError(f"{where} has {sorted(state)} and not {sorted(form)}")
-    for name, model in form.items():
-        value = state[name]
-        if not isinstance(model, Tensor):
-            fits = isinstance(value, int | float) and value >= 0
-        elif not isinstance(value, Tensor) or not value.is_floating_point():
-            fits = False
-        elif model.ndim == 0:  # a count of steps
-            fits = value.ndim == 0 and bool(value >= 0)
-        else:
-            fits = value.shape == parameter.shape
-        if not fits:
-            came = tuple(value.shape) if isinstance(value, Tensor) else shortened(value)
-            raise ValueError(f"{where}.{name} is {came} for weights {tuple(parameter.shape)}")

@@ -20,6 +20,7 @@ from trtcolor_train.models.network import ColorNetwork, Dimensions
 # Entries of [training] that a resumed one may change: its length, and what leaves the curve alone.
 RESUMED_WITH_ANY = (
     "steps",
+    "minutes",
     "checkpoint_every",
     "validate_every",
     "validation_pictures",
@@ -40,9 +41,9 @@ def check_resumable(config: TrainingConfig, start: Checkpoint, path: Path) -> No
     )
     if same != config:
         raise CheckpointError(
-            f"{path} was trained with another configuration; the same one (but for paths, the "
-            "number of steps, checkpoints and validations, and the loader) was needed to resume; "
-            "use --init to start a new training from its weights"
+            f"{path} was trained with another configuration; the same one (but for paths, steps, "
+            "minutes, the number of checkpoints and validations, and the loader) was needed to "
+            "resume; use --init to start a new training from its weights"
         )
     if start.step >= config.training.steps:
         raise CheckpointError(

@@ -17,6 +17,7 @@ class Budget:
         steps: to do at most.
         minutes: that they may take from now on; 0: as long as it takes.
         first: steps done before.
+        earlier: seconds that these took; None: not known.
         now: a clock, in seconds.
     """
 
@@ -25,20 +26,32 @@ class Budget:
         steps: int,
         minutes: float,
         first: int = 0,
+        earlier: float | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._most, self._seconds, self._first, self._now = steps, 60 * minutes, first, now
+        self._most, self._seconds, self._now = steps, 60 * minutes, now
+        self._unknown = first if earlier is None else 0  # steps whose time nobody knows
+        self._earlier = earlier or 0.0
         self._began = now()
 
     def steps(self, done: int) -> int:
-        """The number of the last step, by the pace of the ``done - first`` that were done."""
-        elapsed = self._now() - self._began
-        if not self._seconds or done == self._first or elapsed <= 0:
+        """The number of the last step, by the pace of those that were done.
+
+        Args:
+            done: steps done so far, from ``first`` on.
+
+        Returns:
+            At least ``done``, which it is where the time is over.
+        """
+        if not self._seconds:
             return self._most
+        elapsed = self._now() - self._began
         if elapsed >= self._seconds:
             return done
-        possible = self._first + (done - self._first) * self._seconds / elapsed
-        return min(self._most, math.ceil(possible))
+        timed, taken = done - self._unknown, self._earlier + elapsed
+        if not timed or taken <= 0:
+            return self._most
+        return min(self._most, math.ceil(done + (self._seconds - elapsed) * timed / taken))
 
 
 class Clock:
@@ -72,10 +85,12 @@ class Clock:
         self._paused += time.monotonic() - before
 
     def count(self, pictures: int) -> None:
+        """So many pictures more were trained on."""
         self._pictures += pictures
 
     @property
     def seconds(self) -> float:
+        """Seconds since the clock was made, pauses left out; above 0."""
         return max(time.monotonic() - self._began - self._paused, 1e-9)
 
     @property

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import os
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args, get_type_hints
+from typing import Any, Literal, NamedTuple, TypeVar, get_args, get_type_hints
 
 from trtcolor.errors import ConfigError
 
@@ -138,8 +138,9 @@ class Training:
         loader_processes: worker processes that do so in their place; 0: threads.
         resident: hold all pictures decoded in the device's memory and make the batches there
             (resident.py).
-        minutes: end after so long from the start or the resumption of the training, the course of
-            the learning rate squeezed to fit, if ``steps`` are not done by then; 0: never.
+        minutes: end after so long from the first step of the training or of its resumption on, the
+            validations in between included, the course of the learning rate squeezed to fit, if
+            ``steps`` are not done by then; 0: never.
     """
 
     steps: int
@@ -166,6 +167,40 @@ class TrainingConfig:
     loss: Loss = Loss()
     optimizer: Optimizer = Optimizer()
     augmentation: Augmentation = Augmentation()
+
+
+class Range(NamedTuple):
+    """Which numbers an entry may have, and what to say was needed; NaN fits none."""
+
+    fits: Callable[[float], bool]
+    needed: str
+
+
+COUNT = Range(lambda value: value >= 1, "a positive integer")
+AMOUNT = Range(lambda value: 0 <= value < math.inf, "a number from 0")
+SHARE = Range(lambda value: 0 <= value <= 1, "a number from 0 up to 1")
+POSITIVE = Range(lambda value: 0 < value < math.inf, "a positive number")
+SEED = Range(lambda value: 0 <= value < 2**63, "an integer from 0 to 2^63 - 1")
+RANGES = {
+    "training.steps": COUNT,
+    "training.batch_size": COUNT,
+    "training.checkpoint_every": COUNT,
+    "training.validate_every": COUNT,
+    "training.validation_pictures": COUNT,
+    "training.loader_threads": COUNT,
+    "training.loader_processes": AMOUNT,
+    "training.minutes": AMOUNT,
+    "training.seed": SEED,
+    "augmentation.film": SHARE,
+    "loss.alpha": AMOUNT,
+    "loss.beta": POSITIVE,
+    "optimizer.learning_rate": POSITIVE,
+    "optimizer.weight_decay": AMOUNT,
+    "optimizer.clip_norm": AMOUNT,
+    "optimizer.warmup_steps": AMOUNT,
+    "optimizer.decay": SHARE,
+    "optimizer.momentum": SHARE,
+}
 
 
 def read_config(path: str | os.PathLike[str], changes: Sequence[str] = ()) -> TrainingConfig:
@@ -221,37 +256,12 @@ def config_from_dict(entries: Mapping[str, Any], *, source: str) -> TrainingConf
         ConfigError: an entry is unknown, missing or impossible.
     """
     config = _section(TrainingConfig, entries, source)
-    counts = {
-        "training.steps": config.training.steps,
-        "training.batch_size": config.training.batch_size,
-        "training.checkpoint_every": config.training.checkpoint_every,
-        "training.validate_every": config.training.validate_every,
-        "training.validation_pictures": config.training.validation_pictures,
-        "training.loader_threads": config.training.loader_threads,
-    }
-    for name, value in counts.items():
-        if value < 1:
-            raise ConfigError(
-                f"{source}: {name} is {value}; a positive integer was needed; mend the file"
-            )
-    optimizer = config.optimizer
-    amounts = {
-        "training.loader_processes": (config.training.loader_processes, math.inf),
-        "augmentation.film": (config.augmentation.film, 1.0),
-        "training.minutes": (config.training.minutes, math.inf),
-        "loss.alpha": (config.loss.alpha, math.inf),
-        "optimizer.weight_decay": (optimizer.weight_decay, math.inf),
-        "optimizer.clip_norm": (optimizer.clip_norm, math.inf),
-        "optimizer.warmup_steps": (optimizer.warmup_steps, math.inf),
-        "optimizer.decay": (optimizer.decay, 1.0),
-        "optimizer.momentum": (optimizer.momentum, 1.0),
-    }
-    for name, (amount, most) in amounts.items():
-        if not 0 <= amount <= most or math.isinf(amount):
-            upper = "" if math.isinf(most) else f" up to {most:g}"
-            raise ConfigError(
-                f"{source}: {name} is {amount}; a number from 0{upper} was needed; mend the file"
-            )
+    for name, (fits, needed) in RANGES.items():
+        part, entry = name.split(".")
+        value = getattr(getattr(config, part), entry)
+        if not fits(value):
+            raise ConfigError(f"{source}: {name} is {value}; {needed} was needed; mend the file")
+    optimizer, zoom = config.optimizer, config.augmentation.zoom
     if not all(0 <= beta < 1 for beta in optimizer.betas):
         raise ConfigError(
             f"{source}: optimizer.betas is {list(optimizer.betas)}; two numbers from 0 to below 1 "
@@ -262,26 +272,12 @@ def config_from_dict(entries: Mapping[str, Any], *, source: str) -> TrainingConf
             f"{source}: optimizer.momentum is 0; a positive number was needed for Nesterov's "
             "method; mend the file"
         )
-    zoom = config.augmentation.zoom
     if not 1 <= zoom <= 8 or (zoom != 1 and not config.training.resident):
         raise ConfigError(
             f"{source}: augmentation.zoom is {zoom} and training.resident "
             f"{str(config.training.resident).lower()}; a factor from 1 to 8 was needed, other than "
             "1 for resident pictures alone; mend the file"
         )
-    if not 0 <= config.training.seed < 2**63:
-        raise ConfigError(
-            f"{source}: training.seed is {config.training.seed}; an integer from 0 to 2^63 - 1 was "
-            "needed; mend the file"
-        )
-    for name, rate in (
-        ("optimizer.learning_rate", optimizer.learning_rate),
-        ("loss.beta", config.loss.beta),
-    ):
-        if not (math.isfinite(rate) and rate > 0):
-            raise ConfigError(
-                f"{source}: {name} is {rate}; a positive number was needed; mend the file"
-            )
     return config
 
 

@@ -60,6 +60,21 @@ def _permutation(pictures: int, seed: int, epoch: int) -> NDArray[np.int64]:
     return np.random.default_rng((seed, epoch)).permutation(pictures)
 
 
+def own_part(batch_size: int, rank: int, world: int) -> range:
+    """Positions in a batch of the ``rank``-th of ``world`` contiguous parts.
+
+    Raises:
+        ValueError: ``world`` does not divide the batch.
+    """
+    if batch_size % world:
+        raise ValueError(
+            f"a batch of {batch_size} came for {world} processes; a multiple was needed; change "
+            "either"
+        )
+    share = batch_size // world
+    return range(rank * share, (rank + 1) * share)
+
+
 def augmented(
     sample: Sample, training_size: int, augmentation: Augmentation, random: np.random.Generator
 ) -> tuple[Plane, Plane]:
@@ -109,13 +124,7 @@ def training_batch(
         DataError: a picture cannot be read any more.
         ValueError: ``world`` does not divide the batch.
     """
-    if batch_size % world:
-        raise ValueError(
-            f"a batch of {batch_size} came for {world} processes; a multiple was needed; change "
-            "either"
-        )
-    share = batch_size // world
-    positions = range(rank * share, (rank + 1) * share)
+    positions = own_part(batch_size, rank, world)
     indices = order(len(pictures), batch_size, step, seed)
     samples = [pictures.samples[indices[position]] for position in positions]
     # NumPy takes (seed, epoch) and (seed, epoch, 0, 0) for the same seed: the 1 tells these from

@@ -19,12 +19,12 @@ def lightness_on_films(
     """Lightness of pictures on given films, as `trtcolor_train.augment.lightness_on_film`.
 
     Args:
-        rgb: (N, 3, H, W), sRGB-coded, 0..1.
-        films: N, how each was taken, printed and kept.
-        generator: for the grain, of the device of ``rgb``; None: the films have none.
+        rgb: (N, 3, H, W), sRGB-coded, 0..1, of any float dtype.
+        films: N of them, at least one: how each picture was taken, printed and kept.
+        generator: for the grain, on the device of ``rgb``; None: the films have none.
 
     Returns:
-        (N, 1, H, W), L* in 0..100.
+        (N, 1, H, W) of the dtype and on the device of ``rgb``, L* in 0..100.
     """
 
     def each(values: Sequence[float]) -> Tensor:
@@ -47,7 +47,7 @@ def lightness_on_films(
 
 
 def _blurred(planes: Tensor, deviations: Sequence[float]) -> Tensor:
-    """(N, 1, H, W) planes, each under a Gaussian of its own, edge pixels repeated beyond it."""
+    """(N, 1, H, W) planes, each under a Gaussian of so many pixels, edge pixels repeated beyond."""
     weights = _gaussians(deviations).to(planes)
     count, taps = weights.shape
     reach = taps // 2
@@ -59,7 +59,7 @@ def _blurred(planes: Tensor, deviations: Sequence[float]) -> Tensor:
 
 
 def _gaussians(deviations: Sequence[float]) -> Tensor:
-    """(N, taps) weights of sum 1, each as far as three of its deviations, zeros beyond."""
+    """(N, taps) float64 weights of sum 1, each as far as three of its deviations, then zeros."""
     reaches = torch.tensor([math.ceil(3 * deviation) for deviation in deviations])
     widest = int(reaches.max())
     offsets = torch.arange(-widest, widest + 1)

@@ -8,7 +8,7 @@ Decoded, 22,000 pictures of 146x146 are 1.4 GB, which any such GPU holds. A batc
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import torch
@@ -17,10 +17,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from trtcolor.dataset import PictureSet, Sample, decode, in_threads
+from trtcolor.errors import TrainingError
 from trtcolor_train import colorspace
-from trtcolor_train.augment import draw_film
+from trtcolor_train.augment import Film, draw_film
 from trtcolor_train.config import Augmentation
-from trtcolor_train.data import Batch, order, scaled_side
+from trtcolor_train.data import Batch, order, own_part, scaled_side
 from trtcolor_train.film import lightness_on_films
 
 
@@ -34,9 +35,15 @@ class ResidentPictures:
         device: where they lie and batches are made.
         threads: how many decode.
 
+    Attributes:
+        size: S.
+        pixels: (N, 3, side, side) uint8 sRGB on the device; the side is that of 8/7 S where crops
+            are taken, else S.
+        labels: (N,) int64 on the device, or None where a picture has none.
+
     Raises:
         DataError: a picture cannot be read any more.
-        torch.OutOfMemoryError: they do not fit.
+        TrainingError: the device's memory cannot hold them.
     """
 
     def __init__(
@@ -56,7 +63,14 @@ class ResidentPictures:
             return np.ascontiguousarray(decode(sample, side).transpose(2, 0, 1))
 
         decoded = np.stack(in_threads(planes, pictures.samples, threads))
-        self.pixels = torch.from_numpy(decoded).to(device)  # (N, 3, side, side) uint8
+        try:
+            self.pixels = torch.from_numpy(decoded).to(device)
+        except torch.OutOfMemoryError as error:
+            raise TrainingError(
+                f"{len(decoded)} pictures of {side}x{side} pixels, {decoded.nbytes / 1e9:.1f} GB, "
+                f"came for the memory of {device} ({str(error).partition('. ')[0]}); room for all "
+                "of them was needed; set training.resident to false"
+            ) from None
         labels = [sample.label for sample in pictures.samples]
         self.labels = (
             None if None in labels else torch.tensor(labels, dtype=torch.int64, device=device)
@@ -66,30 +80,35 @@ class ResidentPictures:
         return len(self.pixels)
 
     def batch(self, step: int, batch_size: int, seed: int, rank: int = 0, world: int = 1) -> Batch:
-        """The batch of a step, or a process's part of it, as `trtcolor_train.data.training_batch`.
+        """The batch of a step, or the part of it that one of several processes trains on.
 
         Each picture is cropped to the training size, after an enlargement of 1 to
         ``augmentation.zoom``, flipped and aged as chance has it. Processes see together what one
         would, but for the grain of aged pictures.
+
+        Args:
+            step, batch_size, seed, rank, world: as of `trtcolor_train.data.training_batch`.
+
+        Returns:
+            The batch, on the device.
+
+        Raises:
+            ValueError: ``world`` does not divide the batch.
         """
-        share = batch_size // world
-        mine = slice(rank * share, (rank + 1) * share)
+        part = own_part(batch_size, rank, world)
+        mine = slice(part.start, part.stop)
         # As in data.py: another generator than that of the order.
         random = np.random.default_rng((seed, step, 2))
         chosen = torch.from_numpy(order(len(self), batch_size, step, seed)[mine]).to(self.device)
         crops = self._draw_crops(batch_size, random)[mine]
         rgb = self._cropped(self.pixels[chosen], crops)
         lab = colorspace.lab_from_rgb(rgb)
-        lightness = lab[:, :1]
-        if self.augmentation.film:
-            aged = np.flatnonzero(random.random(batch_size) < self.augmentation.film)
-            films = {int(i) - mine.start: draw_film(random) for i in aged if i < mine.stop}
-            films = {i: film for i, film in films.items() if i >= 0}
-            if films:
-                generator = torch.Generator(self.device).manual_seed(int(random.integers(2**62)))
-                where = torch.tensor(list(films), device=self.device)
-                lightness = lightness.clone()
-                lightness[where] = lightness_on_films(rgb[where], list(films.values()), generator)
+        # For the whole batch, so that every process goes on with the same random numbers.
+        aged = np.flatnonzero(random.random(batch_size) < self.augmentation.film)
+        films = {int(place): draw_film(random) for place in aged}
+        films = {place - part.start: film for place, film in films.items() if place in part}
+        grain = torch.Generator(self.device).manual_seed(int(random.integers(2**62)) + rank)
+        lightness = _on_films(lab[:, :1], rgb, films, grain)
         return Batch(lightness, lab, None if self.labels is None else self.labels[chosen])
 
     def plain_batches(self, batch_size: int) -> Iterator[Batch]:
@@ -107,9 +126,11 @@ class ResidentPictures:
         held = self.pixels.shape[-1]
         zoom = np.exp(random.uniform(0.0, math.log(self.augmentation.zoom), count))
         sides = self.size / zoom
-        corners = random.random((2, count)) * (held - sides)
-        if self.augmentation.zoom == 1:  # whole pixels, which nothing blurs
-            corners = np.rint(corners)
+        corners = random.random((2, count))
+        if self.augmentation.zoom == 1:  # whole pixels, which nothing blurs, each as likely
+            corners = np.floor(corners * (held - self.size + 1))
+        else:
+            corners *= held - sides
         mirrored = (random.random(count) < 0.5) & self.augmentation.flip
         return np.stack([sides, *corners, mirrored], axis=1)
 
@@ -131,3 +152,15 @@ class ResidentPictures:
             padding_mode="border",
             align_corners=False,
         )
+
+
+def _on_films(
+    lightness: Tensor, rgb: Tensor, films: Mapping[int, Film], grain: torch.Generator
+) -> Tensor:
+    """(N, 1, S, S) lightness of (N, 3, S, S) pictures, those with a film as on it."""
+    if not films:
+        return lightness
+    where = torch.tensor(list(films), device=rgb.device)
+    aged = lightness.clone()
+    aged[where] = lightness_on_films(rgb[where], list(films.values()), grain)
+    return aged

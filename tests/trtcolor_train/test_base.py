@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from narrow import NARROW, narrow_network
@@ -10,6 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from trtcolor.errors import ConfigError
 from trtcolor_train.models import family
 from trtcolor_train.models.base import BaseNetwork, Residual
+from trtcolor_train.models.network import Prediction
 
 
 @pytest.fixture(scope="module")
@@ -74,11 +77,17 @@ def test_the_global_vector_reaches_every_sample() -> None:
 
 def test_both_losses_reach_the_encoder_and_only_colours_the_decoder() -> None:
     network = narrow_network("trtcolor-base")
-    prediction = network(torch.rand(4, 1, 32, 32) * 100)
-    assert prediction.class_logits is not None
-    prediction.class_logits.sum().backward()
-    touched = {name.split(".")[0] for name, p in network.named_parameters() if p.grad is not None}
-    assert touched == {"encoder", "hidden", "classifier"}
+
+    def touched(loss: Callable[[Prediction], torch.Tensor | None]) -> set[str]:
+        network.zero_grad(set_to_none=True)
+        value = loss(network(torch.rand(4, 1, 32, 32) * 100))
+        assert value is not None
+        value.sum().backward()
+        return {name.split(".")[0] for name, p in network.named_parameters() if p.grad is not None}
+
+    scenes, colours = touched(lambda p: p.class_logits), touched(lambda p: p.output)
+    assert scenes == {"encoder", "hidden", "classifier"}
+    assert colours == {"encoder", "hidden", "vector", "fusion", "decoder", "output"}
 
 
 def test_a_residual_layer_passes_what_its_convolution_leaves() -> None:

@@ -6,13 +6,13 @@ import json
 import resource
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from narrow import NARROW
+from checkpoints import CONFIG, after_one_step
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -21,46 +21,18 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from trtcolor.errors import CheckpointError, ConfigError
 from trtcolor_train.build import network_from_checkpoint
 from trtcolor_train.checkpoint import (
-    Checkpoint,
     check_weights,
     load_checkpoint,
     load_weights,
-    restore_optimizer,
     save_checkpoint,
 )
 from trtcolor_train.clock import Clock
-from trtcolor_train.config import Data, Network, Training, TrainingConfig
 from trtcolor_train.models import family
-
-CONFIG = TrainingConfig(
-    "small",
-    Network("lee2016", NARROW["lee2016"]),
-    Data("train-*.tar", "val-*.tar"),
-    Training(steps=5),
-)
-
-
-def trained(optimizer_class: type[torch.optim.Optimizer]) -> Checkpoint:
-    """After one real step, so that the optimiser has a state."""
-    network = family("lee2016").build(CONFIG.network.dimensions)
-    optimizer = optimizer_class(network.parameters(), lr=0.1)
-    network(torch.rand(2, 1, 32, 32) * 100).output.mean().backward()
-    optimizer.step()
-    return Checkpoint(
-        CONFIG,
-        asdict(network.dimensions),
-        1,
-        network.state_dict(),
-        optimizer.state_dict(),
-        ("a", "b", "c"),
-        torch.get_rng_state(),
-        {"train": {"kept": 3}},
-    )
 
 
 @pytest.mark.parametrize("kind", [torch.optim.AdamW, torch.optim.Adadelta])
 def test_a_checkpoint_comes_back_whole(tmp_path: Path, kind: type[torch.optim.Optimizer]) -> None:
-    saved = trained(kind)
+    saved = after_one_step(kind)
     save_checkpoint(tmp_path / "c.safetensors", saved)
     loaded = load_checkpoint(tmp_path / "c.safetensors")
     assert json.dumps(loaded.dimensions) == json.dumps(saved.dimensions)
@@ -86,7 +58,7 @@ def test_a_checkpoint_comes_back_whole(tmp_path: Path, kind: type[torch.optim.Op
 
 def test_a_failed_write_leaves_the_previous_one_and_no_other_file(tmp_path: Path) -> None:
     path = tmp_path / "c.safetensors"
-    saved = trained(torch.optim.AdamW)
+    saved = after_one_step(torch.optim.AdamW)
     save_checkpoint(path, saved)
     before = path.read_bytes()
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -110,7 +82,7 @@ def test_what_is_no_checkpoint_is_refused(tmp_path: Path, content: bytes) -> Non
 
 def test_a_cut_checkpoint_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "c.safetensors"
-    save_checkpoint(path, trained(torch.optim.AdamW))
+    save_checkpoint(path, after_one_step(torch.optim.AdamW))
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(CheckpointError, match="no whole trtcolor checkpoint"):
         load_checkpoint(path)
@@ -124,23 +96,14 @@ def test_a_missing_checkpoint_is_refused(tmp_path: Path) -> None:
 def test_weights_of_another_family_are_refused_by_name() -> None:
     network = family("iizuka2016-baseline").build()
     with pytest.raises(CheckpointError, match="'lee2016' that do not fit"):
-        load_weights(network, trained(torch.optim.AdamW), source="c")
-
-
-OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
-    "adam": torch.optim.Adam,
-    "adadelta": torch.optim.Adadelta,
-    "nesterov": lambda parameters, lr: torch.optim.SGD(
-        parameters, lr=lr, momentum=0.9, nesterov=True
-    ),
-}
+        load_weights(network, after_one_step(torch.optim.AdamW), source="c")
 
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A whole checkpoint, not to be changed."""
     path = tmp_path_factory.mktemp("written") / "c.safetensors"
-    save_checkpoint(path, trained(torch.optim.Adam))
+    save_checkpoint(path, after_one_step(torch.optim.Adam))
     return path
 
 
@@ -332,106 +295,6 @@ def test_weights_are_checked_against_a_network_without_numbers(written: Path) ->
     del checkpoint.model["fusion.layer.weight"]
     with pytest.raises(CheckpointError, match=r"1 entries differ, first fusion\.layer\.weight"):
         check_weights(network, checkpoint, source="c")
-
-
-def channels_last_network(checkpoint: Checkpoint) -> torch.nn.Module:
-    network = family("lee2016").build(CONFIG.network.dimensions)
-    load_weights(network, checkpoint, source="c")
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
-
-
-def step(network: torch.nn.Module, optimizer: torch.optim.Optimizer, seed: int) -> None:
-    lightness = torch.rand(2, 1, 32, 32, generator=torch.Generator().manual_seed(seed)) * 100
-    optimizer.zero_grad()
-    network(lightness).output.mean().backward()
-    optimizer.step()
-
-
-@pytest.mark.parametrize("kind", OPTIMIZERS)
-def test_a_restored_optimizer_steps_and_lies_in_memory_as_the_unbroken_one(
-    written: Path, tmp_path: Path, kind: str
-) -> None:
-    whole = channels_last_network(load_checkpoint(written))
-    unbroken = OPTIMIZERS[kind](whole.parameters(), lr=0.01)
-    step(whole, unbroken, 0)
-    path = tmp_path / "c"
-    state = {"model": whole.state_dict(), "optimizer": unbroken.state_dict()}
-    save_checkpoint(path, replace(load_checkpoint(written), **state))
-    step(whole, unbroken, 1)
-
-    checkpoint = load_checkpoint(path)
-    network = channels_last_network(checkpoint)
-    optimizer = OPTIMIZERS[kind](network.parameters(), lr=0.01)
-    restore_optimizer(optimizer, checkpoint, source="c")
-    step(network, optimizer, 1)
-    for parameter, same in zip(whole.parameters(), network.parameters(), strict=True):
-        assert torch.equal(parameter, same)
-        assert unbroken.state[parameter].keys() == optimizer.state[same].keys()
-        for name, value in unbroken.state[parameter].items():
-            restored = optimizer.state[same][name]
-            assert torch.equal(restored, value)
-            assert restored.stride() == value.stride()
-
-
-def test_a_restored_optimizer_keeps_the_settings_of_its_own(written: Path) -> None:
-    checkpoint = load_checkpoint(written)
-    checkpoint.optimizer["param_groups"][0] |= {"lr": "x", "betas": None, "eps": []}
-    network = channels_last_network(checkpoint)
-    optimizer = torch.optim.Adam(network.parameters(), lr=0.02)
-    restore_optimizer(optimizer, checkpoint, source="c")
-    step(network, optimizer, 0)
-    assert optimizer.param_groups[0]["lr"] == 0.02
-    assert optimizer.param_groups[0]["betas"] == (0.9, 0.999)
-
-
-def every(entry: str, value: object) -> Callable[[dict[str, Any]], None]:
-    """A change of that entry of every parameter's state; None takes it out."""
-
-    def change(optimizer: dict[str, Any]) -> None:
-        for state in optimizer["state"].values():
-            state[entry] = value
-            if value is None:
-                del state[entry]
-
-    return change
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda optimizer: optimizer.clear(),
-        lambda optimizer: optimizer.update(param_groups=[]),
-        lambda optimizer: optimizer["param_groups"][0].update(params=[0]),
-        lambda optimizer: optimizer["param_groups"][0].pop("params"),
-        lambda optimizer: optimizer["state"].update({999: optimizer["state"][0]}),
-        lambda optimizer: optimizer["state"][0].update(exp_avg=torch.zeros(1, 2, 3)),
-        lambda optimizer: optimizer["state"][0].pop("exp_avg"),
-        every("exp_avg", None),
-        every("exp_avg", 1.0),
-        every("momentum_buffer", 1.0),
-        every("step", "x"),
-        every("step", torch.tensor(-1.0)),
-        every("step", torch.tensor(float("nan"))),
-        every("step", torch.ones(3)),
-        every("step", torch.tensor(1j)),
-    ],
-)
-def test_a_state_that_no_step_could_go_on_from_is_refused_and_changes_nothing(
-    written: Path, change: Callable[[dict[str, Any]], object]
-) -> None:
-    checkpoint = load_checkpoint(written)
-    change(checkpoint.optimizer)
-    optimizer = torch.optim.Adam(channels_last_network(checkpoint).parameters())
-    with pytest.raises(CheckpointError, match="c holds no state of this training's Adam"):
-        restore_optimizer(optimizer, checkpoint, source="c")
-    assert not optimizer.state
-
-
-def test_the_state_of_another_optimizer_is_refused(written: Path) -> None:
-    checkpoint = load_checkpoint(written)
-    optimizer = torch.optim.Adadelta(channels_last_network(checkpoint).parameters())
-    with pytest.raises(CheckpointError, match="Adadelta"):
-        restore_optimizer(optimizer, checkpoint, source="c")
 
 
 def test_a_checkpoint_from_before_times_were_kept_says_nothing_of_them(

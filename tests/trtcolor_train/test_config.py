@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields, is_dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 import torch
 
 from trtcolor.errors import ConfigError
 from trtcolor_train.build import build_network
-from trtcolor_train.config import read_config
+from trtcolor_train.config import RANGES, TrainingConfig, read_config
 from trtcolor_train.models import FAMILIES
 
 SHIPPED = sorted(
@@ -54,7 +56,15 @@ def test_every_shipped_configuration_reads_and_builds(path: Path) -> None:
         ("learning_rate = 0.01", "clip_norm = inf", "optimizer.clip_norm is inf"),
         ('name = "adamw"', 'name = "nesterov"\nmomentum = 0', "optimizer.momentum is 0"),
         ('color = "smooth_l1"', "alpha = -1", "loss.alpha is -1"),
-        ("[loss]", "[augmentation]\nfilm = 1.5\n[loss]", "augmentation.film is 1.5"),
+        ("[loss]", "[augmentation]\nfilm = 1.5\n[loss]", "film is 1.5; a number from 0 up to 1 "),
+        ("batch_size = 4", "batch_size = 4\nminutes = nan", "minutes is nan; a number from 0 was"),
+        (
+            "batch_size = 4",
+            f"batch_size = 4\nseed = {2**63}",
+            r"from 0 to 2\^63 - 1 was",
+        ),
+        ("batch_size = 4", "batch_size = 4\nloader_threads = 0", "a positive integer was"),
+        ('color = "smooth_l1"', "beta = 0.0", "loss.beta is 0.0; a positive number was"),
     ],
 )
 def test_a_wrong_entry_is_named(
@@ -66,6 +76,17 @@ def test_a_wrong_entry_is_named(
     path.write_text(text.replace(old, new))
     with pytest.raises(ConfigError, match=said):
         read_config(path)
+
+
+def test_every_number_has_a_range() -> None:
+    numbers = {
+        f"{section}.{entry.name}"
+        for section, kind in get_type_hints(TrainingConfig).items()
+        if is_dataclass(kind)
+        for entry in fields(kind)
+        if entry.type in ("int", "float")
+    }
+    assert numbers - {"augmentation.zoom"} == set(RANGES)  # that one is held against another entry
 
 
 def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:

@@ -16,11 +16,13 @@ from trainings import command, log_of, steps_of, write_narrow_config
 
 from trtcolor.dataset import drop_colourless, open_pictures
 from trtcolor.errors import CheckpointError, ConfigError
+from trtcolor_train import loop
 from trtcolor_train.build import build_network
 from trtcolor_train.checkpoint import load_checkpoint
-from trtcolor_train.config import read_config
+from trtcolor_train.config import Optimizer, read_config
 from trtcolor_train.log import Log
 from trtcolor_train.loop import CHECKPOINT_FILE, train
+from trtcolor_train.optimizer import learning_rate
 from trtcolor_train.validation import validate
 
 WriteConfig = Callable[..., Path]
@@ -169,6 +171,44 @@ def test_what_leaves_the_curve_alone_may_change_on_resuming(shards: Path, tmp_pa
     changed = read_config(path, [f"training.{name}={value}" for name, value in changes.items()])
     train(changed, run, data_root=shards, resume=True)
     assert steps_of(run) == steps_of(whole)
+
+
+def test_minutes_end_a_training_with_its_rate_run_down_and_it_can_go_on(
+    shards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates: list[float] = []
+
+    def noted(settings: Optimizer, step: int, steps: int) -> float:
+        rates.append(learning_rate(settings, step, steps))
+        return rates[-1]
+
+    monkeypatch.setattr(loop, "learning_rate", noted)
+    never = 10**6
+    path = write_narrow_config(
+        tmp_path,
+        "olah2022-regression",
+        loss={"alpha": 0},
+        optimizer={"name": "adamw", "learning_rate": 0.01, "schedule": "cosine"},
+        training={"steps": never, "checkpoint_every": never, "validate_every": never},
+    )
+    run = tmp_path / "run"
+    half = load_checkpoint(
+        train(read_config(path, ["training.minutes=0.05"]), run, data_root=shards)
+    )
+    assert 1 < half.step < never
+    assert half.seconds is not None
+    assert half.seconds > 2.9
+    assert rates[0] == 0.01
+    assert rates[-1] < 1e-4
+    assert "validation" in log_of(run)[-1]
+    longer = read_config(path, ["training.minutes=0.02"])
+    whole = load_checkpoint(train(longer, run, data_root=shards, resume=True))
+    assert whole.seconds is not None
+    assert whole.seconds > half.seconds + 1.1
+    assert [entry["step"] for entry in steps_of(run)] == list(range(1, whole.step + 1))
+    assert len(rates) == whole.step > half.step
+    assert max(rates[half.step :]) < 0.005  # 3 of 4.2 seconds down the cosine, and not anew
+    assert rates[-1] < 1e-4
 
 
 def test_a_checkpoint_says_how_long_it_was_trained_on_what_and_from_where(

@@ -1,19 +1,30 @@
-"""The papers' optimisers against their update rules, worked by hand, and the rate's course."""
+"""The papers' optimisers by hand, the course of the learning rate, and what is restored."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from checkpoints import CONFIG, after_one_step
 from torch import Tensor, nn
 from trainings import write_narrow_config
 
-from trtcolor_train.checkpoint import load_checkpoint
+from trtcolor.errors import CheckpointError
+from trtcolor_train.checkpoint import (
+    Checkpoint,
+    load_checkpoint,
+    load_weights,
+    save_checkpoint,
+)
 from trtcolor_train.config import Optimizer, read_config
 from trtcolor_train.loop import train
-from trtcolor_train.optimizer import learning_rate, make_optimizer
+from trtcolor_train.models import family
+from trtcolor_train.optimizer import learning_rate, make_optimizer, restore_optimizer
 
 WEIGHT = torch.tensor([[2.0, -1.0]])
 BIAS = torch.tensor([0.5])
@@ -122,3 +133,123 @@ def test_clipping_bounds_the_norm_of_the_whole_gradient(shards: Path, tmp_path: 
     assert unclipped > 0.1
     assert moved(shards, tmp_path, 0.05) == pytest.approx(0.05, rel=1e-3)
     assert moved(shards, tmp_path, 10 * unclipped) == pytest.approx(unclipped, rel=1e-3)
+
+
+# Going on from a checkpoint.
+
+
+OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
+    "adam": torch.optim.Adam,
+    "adadelta": torch.optim.Adadelta,
+    "nesterov": lambda parameters, lr: torch.optim.SGD(
+        parameters, lr=lr, momentum=0.9, nesterov=True
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A whole checkpoint with Adam's state, not to be changed."""
+    path = tmp_path_factory.mktemp("written") / "c.safetensors"
+    save_checkpoint(path, after_one_step(torch.optim.Adam))
+    return path
+
+
+def channels_last_network(checkpoint: Checkpoint) -> torch.nn.Module:
+    network = family("lee2016").build(CONFIG.network.dimensions)
+    load_weights(network, checkpoint, source="c")
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+
+def step(network: torch.nn.Module, optimizer: torch.optim.Optimizer, seed: int) -> None:
+    lightness = torch.rand(2, 1, 32, 32, generator=torch.Generator().manual_seed(seed)) * 100
+    optimizer.zero_grad()
+    network(lightness).output.mean().backward()
+    optimizer.step()
+
+
+@pytest.mark.parametrize("kind", OPTIMIZERS)
+def test_a_restored_optimizer_steps_and_lies_in_memory_as_the_unbroken_one(
+    written: Path, tmp_path: Path, kind: str
+) -> None:
+    whole = channels_last_network(load_checkpoint(written))
+    unbroken = OPTIMIZERS[kind](whole.parameters(), lr=0.01)
+    step(whole, unbroken, 0)
+    path = tmp_path / "c"
+    state = {"model": whole.state_dict(), "optimizer": unbroken.state_dict()}
+    save_checkpoint(path, replace(load_checkpoint(written), **state))
+    step(whole, unbroken, 1)
+
+    checkpoint = load_checkpoint(path)
+    network = channels_last_network(checkpoint)
+    optimizer = OPTIMIZERS[kind](network.parameters(), lr=0.01)
+    restore_optimizer(optimizer, checkpoint, source="c")
+    step(network, optimizer, 1)
+    for parameter, same in zip(whole.parameters(), network.parameters(), strict=True):
+        assert torch.equal(parameter, same)
+        assert unbroken.state[parameter].keys() == optimizer.state[same].keys()
+        for name, value in unbroken.state[parameter].items():
+            restored = optimizer.state[same][name]
+            assert torch.equal(restored, value)
+            assert restored.stride() == value.stride()
+
+
+def test_a_restored_optimizer_keeps_the_settings_of_its_own(written: Path) -> None:
+    checkpoint = load_checkpoint(written)
+    checkpoint.optimizer["param_groups"][0] |= {"lr": "x", "betas": None, "eps": []}
+    network = channels_last_network(checkpoint)
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.02)
+    restore_optimizer(optimizer, checkpoint, source="c")
+    step(network, optimizer, 0)
+    assert optimizer.param_groups[0]["lr"] == 0.02
+    assert optimizer.param_groups[0]["betas"] == (0.9, 0.999)
+
+
+def every(entry: str, value: object) -> Callable[[dict[str, Any]], None]:
+    """A change of that entry of every parameter's state; None takes it out."""
+
+    def change(optimizer: dict[str, Any]) -> None:
+        for state in optimizer["state"].values():
+            state[entry] = value
+            if value is None:
+                del state[entry]
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda optimizer: optimizer.clear(),
+        lambda optimizer: optimizer.update(param_groups=[]),
+        lambda optimizer: optimizer["param_groups"][0].update(params=[0]),
+        lambda optimizer: optimizer["param_groups"][0].pop("params"),
+        lambda optimizer: optimizer["state"].update({999: optimizer["state"][0]}),
+        lambda optimizer: optimizer["state"][0].update(exp_avg=torch.zeros(1, 2, 3)),
+        lambda optimizer: optimizer["state"][0].pop("exp_avg"),
+        every("exp_avg", None),
+        every("exp_avg", 1.0),
+        every("momentum_buffer", 1.0),
+        every("step", "x"),
+        every("step", torch.tensor(-1.0)),
+        every("step", torch.tensor(float("nan"))),
+        every("step", torch.ones(3)),
+        every("step", torch.tensor(1j)),
+    ],
+)
+def test_a_state_that_no_step_could_go_on_from_is_refused_and_changes_nothing(
+    written: Path, change: Callable[[dict[str, Any]], object]
+) -> None:
+    checkpoint = load_checkpoint(written)
+    change(checkpoint.optimizer)
+    optimizer = torch.optim.Adam(channels_last_network(checkpoint).parameters())
+    with pytest.raises(CheckpointError, match="c holds no state of this training's Adam"):
+        restore_optimizer(optimizer, checkpoint, source="c")
+    assert not optimizer.state
+
+
+def test_the_state_of_another_optimizer_is_refused(written: Path) -> None:
+    checkpoint = load_checkpoint(written)
+    optimizer = torch.optim.Adadelta(channels_last_network(checkpoint).parameters())
+    with pytest.raises(CheckpointError, match="Adadelta"):
+        restore_optimizer(optimizer, checkpoint, source="c")

@@ -61,13 +61,23 @@ REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
         {"loss": {"alpha": 0}, "optimizer": {"name": "nesterov", "learning_rate": 1e37}},
     ),
 }
+NEVER = 10**6
+TIMED: dict[str, tuple[str, dict[str, Any]]] = {
+    "timed": (
+        "olah2022-regression",
+        {
+            "loss": {"alpha": 0},
+            "training": STEPS | {"steps": NEVER, "validate_every": NEVER, "minutes": 0.03},
+        },
+    )
+}
 
 
 @pytest.fixture(scope="module")
 def both(shards: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Each training by two processes, in two-NAME, and those not refused by one, in one-NAME."""
+    """Each training by two processes, in two-NAME, and those to compare by one, in one-NAME."""
     folder = tmp_path_factory.mktemp("both")
-    for name, (family, sections) in (TRAININGS | REFUSED).items():
+    for name, (family, sections) in (TRAININGS | REFUSED | TIMED).items():
         sections = {"training": STEPS} | sections
         write_narrow_config(folder, family, **sections).rename(folder / f"{name}.toml")
     done = subprocess.run(
@@ -123,6 +133,14 @@ def test_a_loss_that_is_no_number_stops_all(both: Path) -> None:
     first, second = ((both / f"overflowing-{rank}.txt").read_text() for rank in (0, 1))
     assert "a finite loss was needed" in first or "finite weights were needed" in first
     assert second == first
+
+
+def test_two_processes_whose_time_is_over_end_at_the_same_step(both: Path) -> None:
+    """One that went on would wait for the other, and say that it has lost it."""
+    assert not list(both.glob("timed-*.txt"))
+    step = load_checkpoint(both / "two-timed" / CHECKPOINT_FILE).step
+    assert 1 < step < NEVER
+    assert steps_of(both / "two-timed")[-1]["step"] == step
 
 
 def ends(config: Path, data: list[Path], run: Path, limit: int | None = None) -> list[str]:

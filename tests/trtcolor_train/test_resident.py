@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from trainings import refusal, settings, steps_of, trained, write_narrow_config
 
 from trtcolor import color
 from trtcolor.dataset import PictureSet, decode, open_pictures
+from trtcolor_train.checkpoint import load_checkpoint
 from trtcolor_train.config import Augmentation
 from trtcolor_train.data import Batch, order, scaled_side, validation_batches
 from trtcolor_train.resident import ResidentPictures
@@ -38,6 +40,11 @@ def same(first: Batch, second: Batch) -> bool:
         (a is None and b is None) or (a is not None and b is not None and torch.equal(a, b))
         for a, b in zip(first, second, strict=True)
     )
+
+
+def aged_of(batch: Batch) -> list[bool]:
+    """Which of the pictures show another lightness than their own."""
+    return (batch.lightness != batch.lab[:, :1]).flatten(1).any(dim=1).tolist()
 
 
 def test_without_augmentation_a_batch_holds_the_pictures_of_its_step(pictures: PictureSet) -> None:
@@ -77,6 +84,14 @@ def test_a_crop_is_a_part_of_the_scaled_picture_mirrored_or_not(pictures: Pictur
     assert len(places) > 5
 
 
+def test_crops_at_whole_pixels_are_as_likely_at_the_edge(pictures: PictureSet) -> None:
+    crops = held(pictures, Augmentation())._draw_crops(6000, np.random.default_rng(0))
+    for corners in crops.T[1:3]:
+        places, counts = np.unique(corners, return_counts=True)
+        assert places.tolist() == list(range(scaled_side(SIZE) - SIZE + 1))
+        np.testing.assert_allclose(counts, 6000 / len(places), rtol=0.1)
+
+
 def test_zoom_enlarges_crops_up_to_its_factor(pictures: PictureSet) -> None:
     resident = held(pictures, Augmentation(zoom=2.0))
     random = np.random.default_rng(0)
@@ -104,11 +119,16 @@ def test_a_batch_is_a_function_of_seed_and_step(pictures: PictureSet) -> None:
 
 
 def test_processes_see_together_what_one_would(pictures: PictureSet) -> None:
-    resident = held(pictures, Augmentation(zoom=1.5))
+    resident = held(pictures, Augmentation(zoom=1.5, film=0.5))
     whole = resident.batch(4, 6, seed=2)
     parts = [resident.batch(4, 6, seed=2, rank=rank, world=3) for rank in range(3)]
     # To rounding: the sampler's vectors are other ones in batches of another size.
     assert torch.allclose(torch.cat([part.lab for part in parts]), whole.lab, atol=1e-3)
+    aged = aged_of(whole)
+    assert 0 < sum(aged) < 6
+    assert [one for part in parts for one in aged_of(part)] == aged
+    with pytest.raises(ValueError, match="a batch of 6 came for 4 processes"):
+        resident.batch(4, 6, seed=2, rank=0, world=4)
 
 
 def test_film_ages_about_its_share_of_the_pictures_and_no_colours(pictures: PictureSet) -> None:
@@ -118,7 +138,7 @@ def test_film_ages_about_its_share_of_the_pictures_and_no_colours(pictures: Pict
     for step in range(10):
         batch, truth = aged.batch(step, 20, seed=1), plain.batch(step, 20, seed=1)
         assert torch.equal(batch.lab, truth.lab)
-        changed += (batch.lightness != truth.lightness).flatten(1).any(dim=1).tolist()
+        changed += aged_of(batch)
     assert 70 <= sum(changed) <= 130
 
 
@@ -136,8 +156,6 @@ def test_plain_batches_are_those_of_a_validation(pictures: PictureSet) -> None:
 def test_a_training_on_resident_pictures_learns_counts_its_bins_and_resumes(
     shards: Path, tmp_path: Path
 ) -> None:
-    from trtcolor_train.checkpoint import load_checkpoint
-
     config = write_narrow_config(
         tmp_path,
         "trtcolor-base",
@@ -157,6 +175,33 @@ def test_a_training_on_resident_pictures_learns_counts_its_bins_and_resumes(
     assert trained(config, shards, tmp_path / "broken", *half).exit_code == 0
     assert trained(config, shards, tmp_path / "broken", "--resume").exit_code == 0
     assert steps_of(tmp_path / "broken") == steps_of(tmp_path / "whole")
+
+
+def test_pictures_beyond_the_devices_memory_are_one_sentence(
+    shards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has")
+
+    config = write_narrow_config(
+        tmp_path, "olah2022-regression", loss={"alpha": 0}, training={"resident": True}
+    )
+    monkeypatch.setattr(torch, "from_numpy", full)
+    said = refusal(config, shards, tmp_path / "run")
+    assert "0.0 GB, came for the memory of cpu (CUDA out of memory); room for all" in said
+    assert said.endswith("set training.resident to false")
+
+
+@pytest.mark.parametrize("change", ["training.resident=false", "augmentation.zoom=1.2"])
+def test_what_batches_are_made_of_does_not_change_on_resuming(
+    shards: Path, tmp_path: Path, change: str
+) -> None:
+    config = write_narrow_config(
+        tmp_path, "olah2022-regression", loss={"alpha": 0}, training={"resident": True}
+    )
+    run = tmp_path / "run"
+    assert trained(config, shards, run, *settings("training.steps=1")).exit_code == 0
+    assert "another configuration" in refusal(config, shards, run, "--resume", *settings(change))
 
 
 def test_zoom_is_refused_where_the_loader_does_not_know_it(shards: Path, tmp_path: Path) -> None:

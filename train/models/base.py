@@ -47,6 +47,9 @@ class Dimensions(network.Dimensions):
         global_layers: outputs of the two fully connected layers; the second is the global vector,
             the classifier reads the first.
         bins: Q, the number of scores at a sample.
+
+    Raises:
+        ConfigError: a width of 0, no fewer stages up than down, or an unfit training size.
     """
 
     encoder: tuple[tuple[int, int], ...] = ((40, 1), (64, 1), (128, 2), (256, 2), (384, 2))
@@ -154,7 +157,7 @@ class BaseNetwork(ColorNetwork):
         return Prediction(self._colorize(maps, global_features), global_features, logits)
 
     def _maps(self, lightness: Tensor) -> list[Tensor]:
-        """The encoder's maps, from H/2 down to H/32."""
+        """The encoder's maps, one a stage: (N, 40, H/2, W/2) to (N, 384, H/32, W/32)."""
         x = lightness / 50.0 - 1.0
         maps = []
         for stage in self.encoder:
@@ -163,12 +166,13 @@ class BaseNetwork(ColorNetwork):
         return maps
 
     def _describe(self, coarse: Tensor) -> tuple[Tensor, Tensor | None]:
-        """The coarsest map of the training-size copy -> global features, class logits."""
+        """The coarsest map (N, 384, h, w) of the training-size copy -> (N, G), (N, C) or None."""
         hidden = self.hidden(coarse.mean(dim=(2, 3)))
         logits = self.classifier(hidden) if self.dimensions.classes else None
         return self.vector(hidden), logits
 
     def _colorize(self, maps: list[Tensor], global_features: Tensor) -> Tensor:
+        """The encoder's maps and the (N, G) global features -> (N, Q, H/2, W/2) scores."""
         x = self.fusion(maps[-1], global_features)
         for stage, skip in zip(self.decoder, maps[-2::-1], strict=False):
             x = stage(x, skip)
