@@ -25,7 +25,7 @@ from trtcolor.bundle import SPEC_FILE, file_sha256
 from trtcolor.dataset import decode, open_pictures
 from trtcolor.demo import photographs
 from trtcolor.errors import ConfigError, ExportError
-from trtcolor.files import refuse_existing
+from trtcolor.files import put_folder_in_place, refuse_existing
 from trtcolor.images import read_picture
 from trtcolor.spec import GraphSpec, ModelSpec, SizeRule
 from trtcolor_train.bins import AbBins
@@ -118,7 +118,7 @@ def export(
                 continue
             check_parity(parity, spec)
             temporary.chmod(0o755)
-            _put_in_place(temporary, bundle, overwrite)
+            put_folder_in_place(temporary, bundle, overwrite=overwrite)
             return bundle, parity
         except (OSError, SafetensorError) as error:
             raise _not_written(bundle, error) from None
@@ -261,18 +261,3 @@ def _decoder(network: ColorNetwork, *, rebalanced: bool) -> dict[str, Any]:
 def _rounded(values: Tensor) -> Any:
     """As nested lists of numbers of four decimals."""
     return np.round(values.double().numpy(), 4).tolist()
-
-
-def _put_in_place(temporary: Path, bundle: Path, overwrite: bool) -> None:
-    if overwrite and bundle.exists():
-        aside = Path(tempfile.mkdtemp(prefix=f".{bundle.name}.", dir=bundle.parent))
-        os.rename(bundle, aside / bundle.name)
-        try:
-            os.rename(temporary, bundle)
-        except BaseException:
-            os.rename(aside / bundle.name, bundle)
-            aside.rmdir()
-            raise
-        shutil.rmtree(aside, ignore_errors=True)
-    else:
-        os.rename(temporary, bundle)

@@ -48,12 +48,16 @@ def model_folders() -> tuple[Path, ...]:
 
 
 def installed_bundles() -> Iterator[Path]:
-    """Every folder with a ``model.json`` in `model_folders`, unverified, first come first."""
+    """Every folder with a ``model.json`` in `model_folders`, unverified, first come first.
+
+    Hidden folders are passed over: they are bundles on their way in or out (install.py).
+    """
     seen: set[str] = set()
     for folder in model_folders():
         for spec_file in sorted(folder.glob(f"*/{SPEC_FILE}")):
-            if spec_file.parent.name not in seen:
-                seen.add(spec_file.parent.name)
+            name = spec_file.parent.name
+            if name not in seen and not name.startswith("."):
+                seen.add(name)
                 yield spec_file.parent
 
 
