@@ -6,7 +6,6 @@ pictures of several shapes.
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -21,11 +20,11 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from trtcolor import color
-from trtcolor.bundle import SPEC_FILE, file_sha256
+from trtcolor.bundle import SPEC_FILE, file_sha256, refuse_taken
 from trtcolor.dataset import decode, open_pictures
 from trtcolor.demo import photographs
 from trtcolor.errors import ConfigError, ExportError
-from trtcolor.files import put_folder_in_place, refuse_existing
+from trtcolor.files import put_folder_in_place
 from trtcolor.images import read_picture
 from trtcolor.spec import GraphSpec, ModelSpec, SizeRule
 from trtcolor_train.bins import AbBins
@@ -82,11 +81,12 @@ def export(
         CheckpointError: the checkpoint is none or does not fit its family.
         ConfigError: a decoder came for a network without bins.
         OutputExistsError: the folder is there and ``overwrite`` is false.
+        BundleError: something is there that is no bundle.
         ExportError: weights are not finite or do not fit the precision, the graphs differ from
-            torch, the folder cannot be written, or something is there that is no bundle.
+            torch, or the folder cannot be written.
     """
     checkpoint = load_checkpoint(checkpoint_path, optimizer=False)
-    _check_target(bundle, overwrite)
+    refuse_taken(bundle, overwrite=overwrite)
     network = network_from_checkpoint(checkpoint, source=str(checkpoint_path))
     coding = network.coding
     if isinstance(coding, BinCoding):
@@ -140,15 +140,6 @@ def _not_written(bundle: Path, error: Exception) -> ExportError:
         f"{bundle} could not be written ({error}); a writable folder with free space was needed; "
         "choose another"
     )
-
-
-def _check_target(bundle: Path, overwrite: bool) -> None:
-    if os.path.lexists(bundle) and not (bundle / SPEC_FILE).is_file():
-        raise ExportError(
-            f"{bundle} is there and no bundle; only a bundle is overwritten; choose another name"
-        )
-    if not overwrite:
-        refuse_existing(bundle)
 
 
 def _parity_pictures(source: str | None) -> list[NDArray[np.float32]]:

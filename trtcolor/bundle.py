@@ -12,7 +12,7 @@ from typing import Any
 import platformdirs
 
 from trtcolor.errors import BundleError, UnknownModelError
-from trtcolor.files import whole_file
+from trtcolor.files import refuse_existing, whole_file
 from trtcolor.spec import ModelSpec
 
 DEFAULT_MODEL = "lee2016-miniplaces"
@@ -142,6 +142,21 @@ def open_bundle(model: str | os.PathLike[str] = "default") -> Bundle:
                 "an unaltered file was needed; copy it again or export the model again"
             )
     return Bundle(folder, spec)
+
+
+def refuse_taken(folder: Path, *, overwrite: bool) -> None:
+    """Refuse to write a bundle where one is, or where anything else is.
+
+    Raises:
+        OutputExistsError: something is there and `overwrite` is false.
+        BundleError: something is there that is no bundle.
+    """
+    if os.path.lexists(folder) and not (folder / SPEC_FILE).is_file():
+        raise BundleError(
+            f"{folder} is there and no bundle; only a bundle is overwritten; choose another name"
+        )
+    if not overwrite:
+        refuse_existing(folder)
 
 
 def record_metrics(model: str | os.PathLike[str], metrics: Mapping[str, Any]) -> None:

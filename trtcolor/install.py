@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from trtcolor.archives import unpack_bundle
-from trtcolor.bundle import SPEC_FILE, Bundle, model_folders, open_bundle
+from trtcolor.bundle import SPEC_FILE, Bundle, model_folders, open_bundle, refuse_taken
 from trtcolor.errors import BackendError, BundleError, UnknownModelError
-from trtcolor.files import put_folder_in_place, refuse_existing, temporary_folder
+from trtcolor.files import put_folder_in_place, temporary_folder
 
 CARDS = ("README.md", "LICENSE", "LICENSE.md", "LICENSE.txt")
 """Files that may go with a bundle though ``model.json`` does not list them."""
@@ -132,16 +132,11 @@ def check_target(name: str, *, overwrite: bool) -> bool:
         )
     user, package = model_folders()
     hides = (package / name / SPEC_FILE).is_file()
-    if not overwrite:
-        refuse_existing(user / name)
-        if hides:
-            raise BundleError(
-                f"a bundled model is called {name!r} and would be hidden by the new one; a free "
-                "name was needed; give it another (here: --name) or allow that (--overwrite)"
-            )
-    elif os.path.lexists(user / name) and not (user / name / SPEC_FILE).is_file():
+    refuse_taken(user / name, overwrite=overwrite)
+    if hides and not overwrite:
         raise BundleError(
-            f"{user / name} is there and no model; only a model is overwritten; choose another name"
+            f"a bundled model is called {name!r} and would be hidden by the new one; a free name "
+            "was needed; give it another (here: --name) or allow that (--overwrite)"
         )
     return hides
 

@@ -232,7 +232,7 @@ def test_without_onnx_runtime_no_graph_is_opened(
 def test_only_a_model_is_overwritten(make_bundle: MakeBundle, models: Path) -> None:
     (models / "mine").mkdir(parents=True)
     (models / "mine" / "diary.txt").write_text("dear")
-    with pytest.raises(BundleError, match="only a model is overwritten"):
+    with pytest.raises(BundleError, match="only a bundle is overwritten"):
         install_bundle(make_bundle("mine"), overwrite=True)
     with pytest.raises(UnknownModelError):
         remove_bundle("mine")

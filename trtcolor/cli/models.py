@@ -63,3 +63,40 @@ def remove(name: str) -> None:
 
     bundled = remove_bundle(name)
     click.echo(f"{name}: removed{'; the bundled model of this name is back' if bundled else ''}")
+
+
+@models.command()
+@click.argument("network", type=PATH)
+@click.option(
+    "--spec", required=True, help="What NETWORK takes and gives: TOML, or a shipped name."
+)
+@name_option
+@click.option("-o", "--output", type=PATH, help="Write the bundle here and do not install it.")
+@click.option("--overwrite", is_flag=True, help="Replace a bundle that exists.")
+def adopt(network: Path, spec: str, name: str | None, output: Path | None, overwrite: bool) -> None:
+    """Make a model of NETWORK, any colouriser's .onnx file, and install it."""
+    _need_onnx()
+    from trtcolor.adopt.adopt import adopt as make_bundle
+
+    done = make_bundle(network, spec, name=name, output=output, overwrite=overwrite)
+    click.echo(
+        f"{done.path}: chroma at 1/{done.spec.size.chroma_scale}, within {done.difference:.2g} of "
+        "the network run by hand"
+    )
+    if done.batch is not None:
+        click.echo(f"note: its graph takes {done.batch} picture at a time", err=True)
+    if done.hides:
+        click.echo("note: a bundled model has this name and is hidden", err=True)
+
+
+def _need_onnx() -> None:
+    """Turn a missing package into one sentence."""
+    from trtcolor.errors import ExportError
+
+    try:
+        import onnx  # noqa: F401
+    except ImportError as error:
+        raise ExportError(
+            f"{error}; onnx was needed to read and write graphs; run: pip install "
+            '"trtcolor[cpu,export]"'
+        ) from None
