@@ -131,14 +131,26 @@ def _declare(graph: onnx.GraphProto, scale: int, batch: int | str) -> None:
 
 
 def _converted(network: Network) -> onnx.ModelProto:
+    """The network in operators of set 11, the first with ``Range``."""
     try:
-        return version_converter.convert_version(network.model, RESIZING_OPSET)
+        model = version_converter.convert_version(network.model, RESIZING_OPSET)
     except Exception as error:  # of many unrelated classes
         raise ExportError(
             f"{network.path} uses operator set {network.opset}, which does not convert to "
             f"{RESIZING_OPSET} ({' '.join(str(error).split())}); {RESIZING_OPSET} or newer was "
             "needed for resizing; export it with a newer opset_version"
         ) from None
+    for graph in all_graphs(model.graph):
+        for node in graph.node:
+            if node.op_type == "Resize":  # its coordinates were others before set 11
+                old = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+                given = {attribute.name for attribute in node.attribute}
+                node.attribute.extend(
+                    helper.make_attribute(name, value)
+                    for name, value in old.items()
+                    if name not in given
+                )
+    return model
 
 
 def _free_prefix(graph: onnx.GraphProto) -> str:
