@@ -12,9 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from colour_folders import fill
+from colourisers import SPECS, network, write_toml
 from PIL import Image
 
+from trtcolor.cli import main
 from trtcolor.cli.results import check_results
 
 MakeBundle = Callable[..., Path]
@@ -141,6 +144,38 @@ def test_a_model_is_added_used_and_removed(photo: Path, bundle: Path, tmp_path: 
     assert done.returncode == 0, done.stderr
     assert run("models", "remove", "mine", **models).stdout == "mine: removed\n"
     assert "no model 'mine'" in refused("models", "remove", "mine", **models)
+
+
+def test_an_adopted_network_colours_by_its_name(photo: Path, tmp_path: Path) -> None:
+    models = {"TRTCOLOR_MODELS": str(tmp_path / "models")}
+    file, spec = tmp_path / "net.onnx", write_toml(tmp_path / "spec.toml", SPECS["siggraph17"])
+    file.write_bytes(network("siggraph17").SerializeToString())
+    done = run("models", "adopt", file, "--spec", spec, "--name", "mine", **models)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"{tmp_path / 'models' / 'mine'}: chroma at 1/1, within ")
+    assert "mine  adopted, " in run("models", **models).stdout
+    done = run("colorize", photo, "-o", tmp_path / "out.png", "--model", "mine", **models)
+    assert done.returncode == 0, done.stderr
+    coloured = np.asarray(Image.open(tmp_path / "out.png")).astype(int)
+    assert np.ptp(coloured, axis=2).max() > 0
+    assert "is there already" in refused(
+        "models", "adopt", file, "--spec", spec, "--name", "mine", **models
+    )
+
+
+def test_a_checkpoint_in_the_place_of_a_network_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "siggraph17.pth"
+    file.write_bytes(b"\x80\x02}q\x00.")
+    said = refused("models", "adopt", file, "--spec", "siggraph17")
+    assert "is no ONNX file" in said
+    assert "torch.onnx.export" in said
+
+
+def test_adopting_without_onnx_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    done = CliRunner().invoke(main, ["models", "adopt", "net.onnx", "--spec", "eccv16"])
+    assert done.exit_code == 1
+    assert 'pip install "trtcolor[cpu,export]"' in done.output
 
 
 def test_a_disk_that_fills_up_leaves_no_model(tmp_path: Path, make_bundle: MakeBundle) -> None:

@@ -129,6 +129,19 @@ def all_graphs(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:
                 yield from all_graphs(inner)
 
 
+def all_names(graph: onnx.GraphProto) -> Iterator[str]:
+    """Names of all nodes and tensors in a graph."""
+    for inner in all_graphs(graph):
+        for node in inner.node:
+            yield from (node.name, *node.input, *node.output)
+        yield from (value.name for value in (*inner.input, *inner.output))
+        yield from (tensor.name for tensor in weights_of(inner))
+
+
+def weights_of(graph: onnx.GraphProto) -> list[onnx.TensorProto]:
+    return [*graph.initializer, *(tensor.values for tensor in graph.sparse_initializer)]
+
+
 # ---- reading -----------------------------------------------------------------------------------
 
 
@@ -148,6 +161,8 @@ def _read(path: Path) -> tuple[onnx.ModelProto, dict[str, str]]:
         raise _no_onnx(path, str(error)) from None
     if not model.graph.node or not model.ir_version:
         raise _no_onnx(path, "it holds no graph")
+    if any(isinstance(name, bytes) for name in all_names(model.graph)):
+        raise _no_onnx(path, "names in it are no text")
     return model, {path.name: file_sha256(path)} | _load_weights(path, model)
 
 
@@ -234,10 +249,9 @@ def _check_shapes(network: Network, spec: NetworkSpec) -> None:
         ("output", spec.output.kind, network.output),
     ):
         if value.type not in FLOATS:
-            named = helper.tensor_dtype_to_string(value.type).removeprefix("TensorProto.")
             raise ExportError(
-                f"{network.path} has the {what} {value.name!r} of type {named}; float32, float16 "
-                "or float64 was needed; export it with one of these"
+                f"{network.path} has the {what} {value.name!r} of type {_named(value.type)}; "
+                "float32, float16 or float64 was needed; export it with one of these"
             )
         shape, needed = value.shape, channels[kind]
         undeclared = what == "output" and not shape  # the first run tells
@@ -282,6 +296,13 @@ def _check_size(network: Network, spec: NetworkSpec) -> None:
             f"{network.path} takes pictures of {shown(size)}, the spec says {list(fixed)}; the "
             "same was needed; mend the spec"
         )
+
+
+def _named(kind: int) -> str:
+    try:
+        return helper.tensor_dtype_to_string(kind).removeprefix("TensorProto.")
+    except KeyError:
+        return f"number {kind}"
 
 
 def shown(shape: tuple[int | None, ...]) -> str:

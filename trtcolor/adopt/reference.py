@@ -35,7 +35,10 @@ class Reference:
         options.log_severity_level = 4
         try:
             self._session = onnxruntime.InferenceSession(
-                str(network.path), options, providers=["CPUExecutionProvider"]
+                str(network.path),
+                options,
+                providers=["CPUExecutionProvider"],
+                enable_fallback=0,  # which prints
             )
         except Exception as error:  # of many unrelated classes
             raise ExportError(

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, version_converter
 
 from trtcolor.adopt.arithmetic import chroma_from_rgb, grey_from_lightness
-from trtcolor.adopt.network import Network, Value, all_graphs, operator_set
+from trtcolor.adopt.network import (
+    Network,
+    Value,
+    all_graphs,
+    all_names,
+    operator_set,
+    weights_of,
+)
 from trtcolor.adopt.nodes import Nodes
 from trtcolor.adopt.resizing import resized, side
 from trtcolor.adopt.spec import Input, NetworkSpec, Output
@@ -155,20 +162,12 @@ def _converted(network: Network) -> onnx.ModelProto:
 
 def _free_prefix(graph: onnx.GraphProto) -> str:
     """A prefix that no name in a graph has."""
-    taken = set(_names(graph))
+    taken = set(all_names(graph))
     number, prefix = 1, "trtcolor/"
     while any(name.startswith(prefix) for name in taken):
         number += 1
         prefix = f"trtcolor{number}/"
     return prefix
-
-
-def _names(graph: onnx.GraphProto) -> Iterable[str]:
-    for inner in all_graphs(graph):
-        for node in inner.node:
-            yield from (node.name, *node.input, *node.output)
-        yield from (value.name for value in (*inner.input, *inner.output))
-        yield from (tensor.name for tensor in _weights(inner))
 
 
 def _rename(graph: onnx.GraphProto, names: Mapping[str, str]) -> None:
@@ -180,9 +179,5 @@ def _rename(graph: onnx.GraphProto, names: Mapping[str, str]) -> None:
                     uses[index] = names.get(name, name)
         for value in (*inner.input, *inner.output):
             value.name = names.get(value.name, value.name)
-        for tensor in _weights(inner):
+        for tensor in weights_of(inner):
             tensor.name = names.get(tensor.name, tensor.name)
-
-
-def _weights(graph: onnx.GraphProto) -> list[onnx.TensorProto]:
-    return [*graph.initializer, *(tensor.values for tensor in graph.sparse_initializer)]
