@@ -17,7 +17,8 @@ import onnx
 from onnx import TensorProto
 
 from trtcolor import install
-from trtcolor.adopt.network import Network, all_graphs, load_network
+from trtcolor.adopt.network import Network, load_network
+from trtcolor.adopt.onnx_file import all_graphs
 from trtcolor.adopt.reference import Reference
 from trtcolor.adopt.spec import NetworkSpec, read_spec
 from trtcolor.adopt.trial import Grid, compare, measure_grid

@@ -10,15 +10,9 @@ import onnx
 from onnx import TensorProto, helper, version_converter
 
 from trtcolor.adopt.arithmetic import chroma_from_rgb, grey_from_lightness
-from trtcolor.adopt.network import (
-    Network,
-    Value,
-    all_graphs,
-    all_names,
-    operator_set,
-    weights_of,
-)
+from trtcolor.adopt.network import Network, Value
 from trtcolor.adopt.nodes import Nodes
+from trtcolor.adopt.onnx_file import all_graphs, all_names, operator_set, weights_of
 from trtcolor.adopt.resizing import resized, side
 from trtcolor.adopt.spec import Input, NetworkSpec, Output
 from trtcolor.errors import ExportError

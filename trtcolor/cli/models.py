@@ -68,13 +68,16 @@ def remove(name: str) -> None:
 @models.command()
 @click.argument("network", type=PATH)
 @click.option(
-    "--spec", required=True, help="What NETWORK takes and gives: TOML, or a shipped name."
+    "--spec", required=True, help="What NETWORK takes and gives: a TOML file, or a shipped name."
 )
 @name_option
 @click.option("-o", "--output", type=PATH, help="Write the bundle here and do not install it.")
 @click.option("--overwrite", is_flag=True, help="Replace a bundle that exists.")
 def adopt(network: Path, spec: str, name: str | None, output: Path | None, overwrite: bool) -> None:
-    """Make a model of NETWORK, any colouriser's .onnx file, and install it."""
+    """Make a model of NETWORK, any colouriser's .onnx file, and install it.
+
+    Shipped specs: ddcolor, ddcolor-256, deoldify, eccv16, eccv16-256, siggraph17, siggraph17-256.
+    """
     _need_onnx()
     from trtcolor.adopt.adopt import adopt as make_bundle
 

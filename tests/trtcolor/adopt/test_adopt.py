@@ -13,6 +13,7 @@ import numpy as np
 import onnx
 import pytest
 from by_hand import chroma_by_hand
+from click.testing import CliRunner
 from colourisers import SPECS, network, write_toml
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
@@ -22,6 +23,7 @@ from trtcolor.adopt.spec import SPECS as SHIPPED
 from trtcolor.adopt.spec import shipped_specs
 from trtcolor.backends.onnxruntime import OnnxRuntimeRunner
 from trtcolor.bundle import open_bundle
+from trtcolor.cli import main
 from trtcolor.color import merge_lab
 from trtcolor.colorizer import Colorizer
 from trtcolor.demo import photographs
@@ -343,8 +345,10 @@ def test_the_bundle_is_written_where_it_is_asked_for_and_opens_there(
 # ---- what ships --------------------------------------------------------------------------------
 
 
-def test_the_specs_of_the_four_networks_ship() -> None:
+def test_the_specs_of_the_four_networks_ship_and_the_help_names_them() -> None:
     assert set(SPECS) <= set(shipped_specs())
+    said = " ".join(CliRunner().invoke(main, ["models", "adopt", "--help"]).output.split())
+    assert f"Shipped specs: {', '.join(shipped_specs())}." in said
 
 
 @pytest.mark.parametrize("name", shipped_specs())

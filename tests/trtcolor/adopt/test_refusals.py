@@ -115,7 +115,7 @@ def test_a_pickle_is_not_opened(refused: Callable[..., str], tmp_path: Path) -> 
 def test_a_file_larger_than_the_memory_is_refused(
     refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trtcolor.adopt.network.available_memory", lambda: 10_000)
+    monkeypatch.setattr("trtcolor.adopt.onnx_file.available_memory", lambda: 10_000)
     assert "GB of memory are free" in refused(network("deoldify"), SPECS["deoldify"])
 
 
