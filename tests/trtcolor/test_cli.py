@@ -126,6 +126,8 @@ def test_models_are_listed_with_all_that_is_known_as_json(
 ) -> None:
     make_bundle("mine", models=tmp_path / "models", metrics={"ciede2000": 9.5})
     done = run("models", "list", "--json", TRTCOLOR_MODELS=str(tmp_path / "models"))
+    assert run("models", "--json", TRTCOLOR_MODELS=str(tmp_path / "models")).stdout == done.stdout
+    assert "behind list" in refused("models", "--json", "remove", "mine")
     mine, bundled = json.loads(done.stdout)
     assert mine["name"] == "mine"
     assert mine["model"]["metrics"] == {"ciede2000": 9.5}
@@ -152,7 +154,9 @@ def test_an_adopted_network_colours_by_its_name(photo: Path, tmp_path: Path) -> 
     file.write_bytes(network("siggraph17").SerializeToString())
     done = run("models", "adopt", file, "--spec", spec, "--name", "mine", **models)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(f"{tmp_path / 'models' / 'mine'}: chroma at 1/1, within ")
+    assert done.stdout.startswith(
+        f"{tmp_path / 'models' / 'mine'}: chroma at 1/1 of the resolution"
+    )
     assert "mine  adopted, " in run("models", **models).stdout
     done = run("colorize", photo, "-o", tmp_path / "out.png", "--model", "mine", **models)
     assert done.returncode == 0, done.stderr

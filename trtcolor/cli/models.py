@@ -9,19 +9,25 @@ import click
 
 from trtcolor.cli.options import PATH
 
-name_option = click.option("--name", help="The model's name; default: its own.")
+name_option = click.option("--name", help="The model's name; default: the one it comes with.")
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="List all that is known of them as JSON."
+)
 
 
 @click.group(invoke_without_command=True)
+@json_option
 @click.pass_context
-def models(context: click.Context) -> None:
+def models(context: click.Context, as_json: bool) -> None:
     """List, add, remove and adopt models; without a command: list."""
     if context.invoked_subcommand is None:
-        context.invoke(list_models)
+        context.invoke(list_models, as_json=as_json)
+    elif as_json:
+        raise click.UsageError("--json came before a command; write it behind list")
 
 
 @models.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print all that is known of them as JSON.")
+@json_option
 def list_models(as_json: bool) -> None:
     """List the models that --model NAME finds, with their figures."""
     from trtcolor.catalogue import catalogue
@@ -83,8 +89,8 @@ def adopt(network: Path, spec: str, name: str | None, output: Path | None, overw
 
     done = make_bundle(network, spec, name=name, output=output, overwrite=overwrite)
     click.echo(
-        f"{done.path}: chroma at 1/{done.spec.size.chroma_scale}, within {done.difference:.2g} of "
-        "the network run by hand"
+        f"{done.path}: chroma at 1/{done.spec.size.chroma_scale} of the resolution, within "
+        f"{done.difference:.2g} of the network run by hand"
     )
     if done.batch is not None:
         click.echo(f"note: its graph takes {done.batch} picture at a time", err=True)
