@@ -81,7 +81,7 @@ class Reference:
                 "or a size.fixed in the spec"
             ) from None
         channels = 2 if self._spec.output.kind == "ab" else 3
-        if found.ndim != 4 or found.shape[:2] != (1, channels):
+        if found.ndim != 4 or found.shape[:2] != (1, channels) or 0 in found.shape:
             raise ExportError(
                 f"{self._network.path} gives {self._network.output.name!r} of shape "
                 f"{shown(found.shape)}; (1, {channels}, h, w) was needed for the kind "

@@ -303,9 +303,17 @@ def of_one_size(model: onnx.ModelProto) -> None:
     model.graph.node[-1].input.append("shape")
 
 
+def empty(model: onnx.ModelProto) -> None:
+    """No rows come out."""
+    model.graph.initializer.append(numpy_helper.from_array(np.zeros(0, np.int64), "rows"))
+    last = model.graph.node[-1]
+    last.CopyFrom(helper.make_node("Gather", [last.input[0], "rows"], ["output"], axis=2))
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
+        (empty, "of shape (1, 2, 0, 8)"),
         (of_one_size, "fails for a picture of 8x8"),
         (declare("input", ["n", 1, "h"]), "of shape (?, 1, ?)"),
         (declare("input", ["n", 3, "h", "w"]), "of shape (?, 3, ?, ?)"),
