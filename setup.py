@@ -38,7 +38,7 @@ setup(
     ],
     package_dir={"trtcolor_train": "train"},
     package_data={
-        "trtcolor": ["py.typed", "*.pyi", "models/**/*"],
+        "trtcolor": ["py.typed", "*.pyi", "models/**/*", "adopt/specs/*.toml"],
         "trtcolor_train": ["py.typed", "configs/*.toml"],
     },
     # The sources of the compiled module belong in the sdist (MANIFEST.in), not in the wheel.

@@ -6,13 +6,12 @@ import math
 import os
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeVar, get_args, get_type_hints
+from typing import Any, Literal, NamedTuple
 
 from trtcolor.errors import ConfigError
-
-Section = TypeVar("Section")
+from trtcolor.sections import section
 
 
 @dataclass(frozen=True)
@@ -239,11 +238,11 @@ def _change(entries: dict[str, Any], change: str) -> None:
         value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         value = text.strip()
-    for section in sections:
-        entries = entries.setdefault(section, {})
+    for part in sections:
+        entries = entries.setdefault(part, {})
         if not isinstance(entries, dict):
             raise ConfigError(
-                f"the change {change!r} came, but {section} is no section; the name of an entry "
+                f"the change {change!r} came, but {part} is no section; the name of an entry "
                 "of a section was needed; mend it"
             )
     entries[entry] = value
@@ -255,7 +254,7 @@ def config_from_dict(entries: Mapping[str, Any], *, source: str) -> TrainingConf
     Raises:
         ConfigError: an entry is unknown, missing or impossible.
     """
-    config = _section(TrainingConfig, entries, source)
+    config = section(TrainingConfig, entries, source)
     for name, (fits, needed) in RANGES.items():
         part, entry = name.split(".")
         value = getattr(getattr(config, part), entry)
@@ -279,53 +278,3 @@ def config_from_dict(entries: Mapping[str, Any], *, source: str) -> TrainingConf
             "1 for resident pictures alone; mend the file"
         )
     return config
-
-
-def _section(kind: type[Section], entries: Any, where: str) -> Section:
-    if not isinstance(entries, Mapping):
-        raise ConfigError(f"{where} is {entries!r}; a table of entries was needed; mend the file")
-    hints = get_type_hints(kind)
-    unknown = sorted(set(entries) - set(hints))
-    if unknown:
-        raise ConfigError(
-            f"{where} has unknown entries {', '.join(unknown)}; only {', '.join(hints)} were "
-            "needed; mend the file"
-        )
-    values = {
-        name: _value(hints[name], value, f"{where}: {name}") for name, value in entries.items()
-    }
-    try:
-        return kind(**values)
-    except TypeError:
-        known = {entry.name for entry in fields(kind)}  # type: ignore[arg-type]
-        missing = ", ".join(sorted(known - set(entries)))
-        raise ConfigError(
-            f"{where} lacks an entry without default, one of {missing}; mend the file"
-        ) from None
-
-
-def _value(hint: Any, value: Any, where: str) -> Any:
-    if hasattr(hint, "__dataclass_fields__"):
-        return _section(hint, value, where)
-    choices = get_args(hint) if getattr(hint, "__origin__", None) is Literal else ()
-    if choices:
-        if value not in choices:
-            raise ConfigError(
-                f"{where} is {value!r}; one of {', '.join(choices)} was needed; mend the file"
-            )
-        return value
-    if getattr(hint, "__origin__", None) is tuple:
-        kinds = get_args(hint)
-        if not isinstance(value, list | tuple) or len(value) != len(kinds):
-            raise ConfigError(
-                f"{where} is {value!r}; a list of {len(kinds)} values was needed; mend the file"
-            )
-        return tuple(_value(kind, part, where) for kind, part in zip(kinds, value, strict=True))
-    kind = getattr(hint, "__origin__", hint)
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        raise ConfigError(
-            f"{where} is {value!r}; a value of type {kind.__name__} was needed; mend the file"
-        )
-    return value

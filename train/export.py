@@ -6,7 +6,6 @@ pictures of several shapes.
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -21,11 +20,11 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from trtcolor import color
-from trtcolor.bundle import SPEC_FILE, file_sha256
+from trtcolor.bundle import SPEC_FILE, file_sha256, refuse_taken
 from trtcolor.dataset import decode, open_pictures
 from trtcolor.demo import photographs
 from trtcolor.errors import ConfigError, ExportError
-from trtcolor.files import refuse_existing
+from trtcolor.files import put_folder_in_place
 from trtcolor.images import read_picture
 from trtcolor.spec import GraphSpec, ModelSpec, SizeRule
 from trtcolor_train.bins import AbBins
@@ -82,11 +81,12 @@ def export(
         CheckpointError: the checkpoint is none or does not fit its family.
         ConfigError: a decoder came for a network without bins.
         OutputExistsError: the folder is there and ``overwrite`` is false.
+        BundleError: something is there that is no bundle.
         ExportError: weights are not finite or do not fit the precision, the graphs differ from
-            torch, the folder cannot be written, or something is there that is no bundle.
+            torch, or the folder cannot be written.
     """
     checkpoint = load_checkpoint(checkpoint_path, optimizer=False)
-    _check_target(bundle, overwrite)
+    refuse_taken(bundle, overwrite=overwrite)
     network = network_from_checkpoint(checkpoint, source=str(checkpoint_path))
     coding = network.coding
     if isinstance(coding, BinCoding):
@@ -118,7 +118,7 @@ def export(
                 continue
             check_parity(parity, spec)
             temporary.chmod(0o755)
-            _put_in_place(temporary, bundle, overwrite)
+            put_folder_in_place(temporary, bundle, overwrite=overwrite)
             return bundle, parity
         except (OSError, SafetensorError) as error:
             raise _not_written(bundle, error) from None
@@ -140,15 +140,6 @@ def _not_written(bundle: Path, error: Exception) -> ExportError:
         f"{bundle} could not be written ({error}); a writable folder with free space was needed; "
         "choose another"
     )
-
-
-def _check_target(bundle: Path, overwrite: bool) -> None:
-    if os.path.lexists(bundle) and not (bundle / SPEC_FILE).is_file():
-        raise ExportError(
-            f"{bundle} is there and no bundle; only a bundle is overwritten; choose another name"
-        )
-    if not overwrite:
-        refuse_existing(bundle)
 
 
 def _parity_pictures(source: str | None) -> list[NDArray[np.float32]]:
@@ -263,18 +254,3 @@ def _decoder(network: ColorNetwork, *, rebalanced: bool) -> dict[str, Any]:
 def _rounded(values: Tensor) -> Any:
     """As nested lists of numbers of four decimals."""
     return np.round(values.double().numpy(), 4).tolist()
-
-
-def _put_in_place(temporary: Path, bundle: Path, overwrite: bool) -> None:
-    if overwrite and bundle.exists():
-        aside = Path(tempfile.mkdtemp(prefix=f".{bundle.name}.", dir=bundle.parent))
-        os.rename(bundle, aside / bundle.name)
-        try:
-            os.rename(temporary, bundle)
-        except BaseException:
-            os.rename(aside / bundle.name, bundle)
-            aside.rmdir()
-            raise
-        shutil.rmtree(aside, ignore_errors=True)
-    else:
-        os.rename(temporary, bundle)

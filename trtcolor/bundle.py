@@ -12,7 +12,7 @@ from typing import Any
 import platformdirs
 
 from trtcolor.errors import BundleError, UnknownModelError
-from trtcolor.files import whole_file
+from trtcolor.files import refuse_existing, whole_file
 from trtcolor.spec import ModelSpec
 
 DEFAULT_MODEL = "trtcolor-base"
@@ -48,12 +48,16 @@ def model_folders() -> tuple[Path, ...]:
 
 
 def installed_bundles() -> Iterator[Path]:
-    """Every folder with a ``model.json`` in `model_folders`, unverified, first come first."""
+    """Every folder with a ``model.json`` in `model_folders`, unverified, first come first.
+
+    Hidden folders are passed over: they are bundles on their way in or out (install.py).
+    """
     seen: set[str] = set()
     for folder in model_folders():
         for spec_file in sorted(folder.glob(f"*/{SPEC_FILE}")):
-            if spec_file.parent.name not in seen:
-                seen.add(spec_file.parent.name)
+            name = spec_file.parent.name
+            if name not in seen and not name.startswith("."):
+                seen.add(name)
                 yield spec_file.parent
 
 
@@ -138,6 +142,21 @@ def open_bundle(model: str | os.PathLike[str] = "default") -> Bundle:
                 "an unaltered file was needed; copy it again or export the model again"
             )
     return Bundle(folder, spec)
+
+
+def refuse_taken(folder: Path, *, overwrite: bool) -> None:
+    """Refuse to write a bundle where one is, or where anything else is.
+
+    Raises:
+        OutputExistsError: something is there and `overwrite` is false.
+        BundleError: something is there that is no bundle.
+    """
+    if os.path.lexists(folder) and not (folder / SPEC_FILE).is_file():
+        raise BundleError(
+            f"{folder} is there and no bundle; only a bundle is overwritten; choose another name"
+        )
+    if not overwrite:
+        refuse_existing(folder)
 
 
 def record_metrics(model: str | os.PathLike[str], metrics: Mapping[str, Any]) -> None:

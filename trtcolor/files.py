@@ -1,9 +1,11 @@
-"""Files that appear under their name complete or not at all."""
+"""Files and folders that appear under their name complete or not at all."""
 
 from __future__ import annotations
 
 import os
 import secrets
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,6 +42,53 @@ def whole_file(path: Path, *, overwrite: bool = False) -> Iterator[BinaryIO]:
             _move_to_free_name(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def temporary_folder(parent: Path) -> Iterator[Path]:
+    """A hidden empty folder in `parent`, for `put_folder_in_place`; gone when the block ends.
+
+    Args:
+        parent: made if it is missing.
+
+    Raises:
+        OSError: it cannot be made or written to.
+    """
+    parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=".", suffix=".part", dir=parent))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def put_folder_in_place(temporary: Path, path: Path, *, overwrite: bool = False) -> None:
+    """Give a finished folder its name; what goes wrong leaves what `path` was before.
+
+    Args:
+        temporary: beside `path`, on the same disk.
+        path: of the folder to be.
+        overwrite: replace what is there.
+
+    Raises:
+        OutputExistsError: something is there and `overwrite` is false.
+        OSError: the folder is not writable, and so on.
+    """
+    if not overwrite or not os.path.lexists(path):
+        refuse_existing(path)
+        try:
+            os.rename(temporary, path)
+        except OSError:
+            refuse_existing(path)  # it came in between
+            raise
+        return
+    with temporary_folder(path.parent) as aside:
+        os.rename(path, aside / path.name)
+        try:
+            os.rename(temporary, path)
+        except BaseException:
+            os.rename(aside / path.name, path)
+            raise
 
 
 def refuse_existing(path: Path) -> None:

@@ -21,7 +21,13 @@ from trtcolor import color
 from trtcolor.bundle import open_bundle
 from trtcolor.cli import main
 from trtcolor.colorizer import Colorizer
-from trtcolor.errors import CheckpointError, ConfigError, ExportError, OutputExistsError
+from trtcolor.errors import (
+    BundleError,
+    CheckpointError,
+    ConfigError,
+    ExportError,
+    OutputExistsError,
+)
 from trtcolor.resize import resize_plane
 from trtcolor_train import export as export_module
 from trtcolor_train import parity as parity_module
@@ -240,7 +246,7 @@ def test_an_existing_folder_is_replaced_only_when_asked_and_a_bundle(
     precious = tmp_path / "precious"
     precious.mkdir()
     (precious / "file").write_text("keep")
-    with pytest.raises(ExportError, match="no bundle"):
+    with pytest.raises(BundleError, match="no bundle"):
         export(quick, precious, overwrite=True)
     assert (precious / "file").read_text() == "keep"
 

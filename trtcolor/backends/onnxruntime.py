@@ -71,6 +71,16 @@ class OnnxRuntimeRunner:
         )
         return results
 
+    def names(self, graph: str) -> tuple[set[str], set[str]]:
+        """Names of a graph's inputs and of its outputs, as its file has them.
+
+        Raises:
+            BackendError: the graph cannot be loaded, or the runner is closed.
+        """
+        session = self._session(graph)
+        inputs, outputs = session.get_inputs(), session.get_outputs()
+        return {value.name for value in inputs}, {value.name for value in outputs}
+
     def close(self) -> None:
         """Drop the sessions; a later `run` raises BackendError."""
         with self._lock:
