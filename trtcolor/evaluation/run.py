@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import PurePath
 from typing import NamedTuple
 
 from trtcolor import dataset
@@ -18,8 +17,15 @@ from trtcolor.evaluation.features import Features
 from trtcolor.evaluation.figures import Column, Figure
 from trtcolor.evaluation.mean_colour import mean_colours
 from trtcolor.evaluation.picture import Original, Picture
-from trtcolor.evaluation.result import Evaluation, Row, Settings, check_positive
-from trtcolor.evaluation.systems import Network, OneColour, Originals, System, scenes_of
+from trtcolor.evaluation.result import Evaluation, Row, Settings, check_positive, last_parts
+from trtcolor.evaluation.systems import (
+    Network,
+    OneColour,
+    Originals,
+    System,
+    row_names,
+    scenes_of,
+)
 from trtcolor.measure import usable_cores
 from trtcolor.sheet import fit
 
@@ -83,8 +89,7 @@ def evaluate(
             "needed; point at other data"
         )
     return Evaluation(
-        # A path of this machine has no place in published results.
-        data="/".join(PurePath(data).parts[-2:]),
+        data=last_parts(data),
         settings=settings,
         keys=tuple(picture.key for picture in kept),
         counts=counts,
@@ -122,21 +127,8 @@ def _networks(
             settings.saturation,
             scenes_of(colorizer.spec, source.classes, labelled),
         )
-        for name, colorizer in zip(_names(models, colorizers), colorizers, strict=True)
+        for name, colorizer in zip(row_names(models, colorizers), colorizers, strict=True)
     ]
-
-
-def _names(models: Sequence[Model], colorizers: Sequence[Colorizer]) -> list[str]:
-    """A name for each row: the model's own, with its folder where another has the same."""
-    names = [colorizer.spec.name for colorizer in colorizers]
-    found: list[str] = []
-    for model, name in zip(models, names, strict=True):
-        if names.count(name) > 1:
-            name = f"{name} ({os.path.basename(os.path.normpath(os.fspath(model)))})"
-        while name in found:
-            name += "'"
-        found.append(name)
-    return found
 
 
 class _Measured(NamedTuple):
