@@ -33,6 +33,9 @@ SHEET_CELL = 128
 DIGITS = 7
 """Significant ones of a picture's values; the figures are made of the values as they are kept."""
 
+NAMED = 5
+"""Unreadable pictures that an error names; tables and JSON name all of them."""
+
 Model = str | os.PathLike[str]
 
 
@@ -84,9 +87,11 @@ def evaluate(
             source, systems, features, settings, workers, show, progress
         )
     if not kept:
+        more = [".."] if len(unreadable) > NAMED else []
+        named = f": {', '.join(unreadable[:NAMED] + more)}" if unreadable else ""
         raise DataError(
-            f"no colour picture in {os.fspath(data)!r} ({counts}); readable colour pictures were "
-            "needed; point at other data"
+            f"no colour picture in {os.fspath(data)!r} ({counts}{named}); readable colour "
+            "pictures were needed; point at other data"
         )
     return Evaluation(
         data=last_parts(data),

@@ -120,6 +120,24 @@ def test_001_takes_all_pictures_of_data_without_its_class(
     assert "flat, all classes, at 224x224: 3 pictures kept" in found.remarks[0]
 
 
+@pytest.mark.parametrize(
+    ("paper", "size"), [("001", "at 224x224"), ("003", "at 64x64"), ("004", "at their own size")]
+)
+def test_what_was_measured_is_said_and_what_is_unreadable_named(
+    paper: str, size: str, make_bundle: MakeBundle, tmp_path: Path
+) -> None:
+    flat = fill(tmp_path / "flat", 2, broken=b"no picture")
+    places = {"places": fill(tmp_path / "places", 1, bad=b"")} if paper == "003" else {}
+    remarks = compared(paper, [make_bundle()], flat, **places).remarks
+    counts = "0 grey or low-variance dropped, 1 unreadable"
+    expected = [f"flat, all classes, {size}: 2 pictures kept, {counts} (broken.png)"]
+    if places:
+        expected.append(f"places, all classes, {size}: 1 pictures kept, {counts} (bad.png)")
+    found = [remark for remark in remarks if "unreadable" in remark]
+    assert len(found) == len(expected)
+    assert all(text in remark for text, remark in zip(expected, found, strict=True))
+
+
 def olah_models(make_bundle: MakeBundle) -> list[Path]:
     tiny, places = trained("Tiny ImageNet"), trained("MiniPlaces, of Places2")
     return [
