@@ -47,6 +47,7 @@ def evaluate(
     training_data: str | os.PathLike[str] | None = None,
     fid: str | os.PathLike[str] | None = None,
     lpips: str | os.PathLike[str] | None = None,
+    pictures: dataset.PictureSet | None = None,
     threads: int | None = None,
     show: int = 0,
     progress: Callable[[int, int], None] | None = None,
@@ -61,6 +62,7 @@ def evaluate(
         settings: which of its pictures, and how they are coloured.
         training_data: training pictures of models that do not say their mean colour.
         fid, lpips: files of networks (`trtcolor.metrics.distributions`); None: not measured.
+        pictures: those of ``data`` if they were opened before; None: they are opened here.
         threads: pictures at a time, each in one thread; None: one for each core.
         show: how many of the first pictures kept to keep for a sheet.
         progress: is given the numbers of pictures done and to be done.
@@ -77,7 +79,7 @@ def evaluate(
     workers = threads or usable_cores()
     start = time.perf_counter()
     features = Features(fid, lpips)
-    source = chosen(dataset.open_pictures(data), settings)
+    source = chosen(pictures or dataset.open_pictures(data), settings)
     with ExitStack() as stack:
         networks = _networks(models, source, settings, stack)
         specs = [(network.name, network.spec) for network in networks]

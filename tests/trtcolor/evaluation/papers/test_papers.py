@@ -197,6 +197,18 @@ def test_003_without_places_has_dashes_and_says_so(make_bundle: MakeBundle, data
     assert any("not measured; give its pictures with --places" in text for text in found.remarks)
 
 
+def test_003_refuses_places_that_are_not_there_before_it_measures(
+    make_bundle: MakeBundle, data: Path, tmp_path: Path
+) -> None:
+    seen: list[tuple[int, int]] = []
+    progress = {"progress": lambda *done: seen.append(done)}
+    with pytest.raises(DataError, match=r"no data at .*nowhere"):
+        compared("003", [make_bundle()], data, places=tmp_path / "nowhere", **progress)
+    assert not seen
+    compared("003", [make_bundle("b")], data, places=data, **progress)
+    assert len(seen) == 6  # one data set in both places is measured once
+
+
 def iizuka_models(make_bundle: MakeBundle) -> list[Path]:
     scenes = {"global_size": 32, "classes": SCENES, "family": "iizuka2016"}
     return [
