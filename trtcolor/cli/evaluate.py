@@ -86,6 +86,8 @@ def evaluate(
 
     if places is not None and paper != "003":
         raise click.UsageError("--places came without --paper 003; leave it out or ask for 003")
+    if json_file is not None and json_file == sheet:
+        raise click.UsageError(f"--json and --sheet are both {sheet}; give each its own file")
     check_results(json_file, overwrite)
     if Path(data).suffix.lower() in VIDEO_SUFFIXES:
         _refuse_for_clip()
