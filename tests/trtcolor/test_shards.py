@@ -84,7 +84,7 @@ def test_a_file_that_is_no_shard_is_refused(tmp_path: Path) -> None:
 
 def test_a_shard_that_cannot_be_read_says_why(tmp_path: Path) -> None:
     (tmp_path / "a.tar").write_bytes(b"junk" * 100)
-    with pytest.raises(DataError, match=r"no picture in .* \(a\.tar \(no tar archive\)\); "):
+    with pytest.raises(DataError, match=r"no picture .* \(a\.tar \(no tar archive\)\); a folder"):
         open_pictures(tmp_path)
 
 
