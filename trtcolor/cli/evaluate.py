@@ -54,8 +54,14 @@ FOR_CLIPS = frozenset(
 @click.option("--fid", type=PATH, help="An Inception's file (.pt or .onnx): measure FID too.")
 @click.option("--lpips", type=PATH, help="A network's file (.pt or .onnx): measure LPIPS too.")
 @click.option("--json", "json_file", type=PATH, help="Write all values, picture by picture.")
-@click.option("--sheet", type=PATH, help="Write grey | each bundle | original, first pictures.")
-@click.option("--sheet-pictures", type=click.IntRange(min=1), default=40, show_default=True)
+@click.option("--sheet", type=PATH, help="Write a picture: grey | each bundle | original.")
+@click.option(
+    "--sheet-pictures",
+    type=click.IntRange(min=1),
+    default=40,
+    show_default=True,
+    help="How many of the first pictures stand on the sheet.",
+)
 @click.option("--record", is_flag=True, help="Write each bundle's figures into its model.json.")
 @overwrite_option
 def evaluate(
