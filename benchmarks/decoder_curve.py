@@ -16,7 +16,7 @@ from typing import Any
 
 import click
 
-from trtcolor.evaluation.result import Evaluation, Settings
+from trtcolor.evaluation.result import Evaluation, Settings, last_parts
 from trtcolor.evaluation.run import evaluate
 from trtcolor.measure import machine
 from trtcolor_train.decoder import Decoder
@@ -129,7 +129,7 @@ def main(
                 flush=True,
             )
     if json_file is not None:
-        about = {"data": "/".join(Path(data).parts[-2:]), "machine": machine()}
+        about = {"data": last_parts(data), "machine": machine()}
         json_file.write_text(json.dumps(about | {"curves": curves}, indent=2) + "\n")
     if plot_file is not None:
         plot(curves, plot_file)

@@ -20,7 +20,7 @@ import click
 
 from trtcolor import color, dataset
 from trtcolor.colorizer import Colorizer
-from trtcolor.evaluation.result import Settings
+from trtcolor.evaluation.result import Settings, last_parts
 from trtcolor.evaluation.run import evaluate
 from trtcolor.measure import Measurement, machine, usable_cores
 
@@ -64,7 +64,7 @@ def main(
     if json_file is not None:
         report = {
             "bundle": Path(bundle).name,
-            "data": "/".join(Path(data).parts[-2:]),
+            "data": last_parts(data),
             "pictures": {"read": pictures, "kept": len(prepared)},
             "threads": threads,
             "rows": [row.name for row in found.rows],

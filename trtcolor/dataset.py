@@ -127,8 +127,8 @@ def open_pictures(source: str | os.PathLike[str]) -> PictureSet:
     if not pictures.samples:
         damage = f" ({'; '.join(pictures.unreadable)})" if pictures.unreadable else ""
         raise DataError(
-            f"no picture in {text!r}{damage}; files of "
-            f"{', '.join(sorted(PICTURE_SUFFIXES))} or shards of them were needed; check the path"
+            f"no picture in {text!r}{damage}; a folder or shards with files of "
+            f"{', '.join(sorted(PICTURE_SUFFIXES))} were needed; check the path"
         )
     labels = {sample.label for sample in pictures.samples if sample.label is not None}
     if labels and not 0 <= min(labels) <= max(labels) < len(pictures.classes):

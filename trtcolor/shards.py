@@ -63,7 +63,13 @@ def read_shard(path: Path) -> Shard:
     try:
         with tarfile.open(path) as archive:
             _read_members(archive, path, shard)
-    except (OSError, EOFError, ValueError, tarfile.TarError, zlib.error) as error:
+    except tarfile.ReadError as error:
+        # Where no format fits tarfile lists what each of them said, line by line.
+        shard.damage = "no tar archive" if "\n" in str(error) else str(error)
+    except OSError as error:
+        # Without the path of this machine: what is unreadable is named in published results.
+        shard.damage = error.strerror or str(error)
+    except (EOFError, ValueError, tarfile.TarError, zlib.error) as error:
         shard.damage = str(error)
     return shard
 

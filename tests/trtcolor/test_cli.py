@@ -352,6 +352,8 @@ def test_evaluate_measures_several_bundles_at_once(make_bundle: MakeBundle, tmp_
     assert Image.open(sheet).size == (8 * 64 + 9 * 8, 8 + 21 + 64 + 8 + 21)
     for option, path in (("--json", json_file), ("--sheet", sheet)):
         assert "is there already" in refused("evaluate", bundles[0], data, option, path)
+    both = ("--json", sheet, "--sheet", sheet, "--overwrite")
+    assert "--json and --sheet are both" in refused("evaluate", bundles[0], data, *both)
 
 
 def test_evaluate_prints_a_papers_table(make_bundle: MakeBundle, tmp_path: Path) -> None:

@@ -84,8 +84,18 @@ def test_a_file_that_is_no_shard_is_refused(tmp_path: Path) -> None:
 
 def test_a_shard_that_cannot_be_read_says_why(tmp_path: Path) -> None:
     (tmp_path / "a.tar").write_bytes(b"junk" * 100)
-    with pytest.raises(DataError, match=r"no picture in .*a\.tar \("):
+    with pytest.raises(DataError, match=r"no picture .* \(a\.tar \(no tar archive\)\); a folder"):
         open_pictures(tmp_path)
+
+
+def test_why_a_shard_cannot_be_read_names_no_path_of_this_machine(tmp_path: Path) -> None:
+    write_shard(tmp_path / "a.tar", {"x.png": encoded(colours())})
+    (tmp_path / "b.tar").mkdir()
+    (tmp_path / "c.tar.gz").symlink_to(tmp_path / "nowhere")
+    assert open_pictures(tmp_path).unreadable == [
+        "b.tar (Is a directory)",
+        "c.tar.gz (No such file or directory)",
+    ]
 
 
 def test_an_uncompressed_shard_is_read_on_demand_and_a_compressed_one_kept(tmp_path: Path) -> None:

@@ -54,8 +54,14 @@ FOR_CLIPS = frozenset(
 @click.option("--fid", type=PATH, help="An Inception's file (.pt or .onnx): measure FID too.")
 @click.option("--lpips", type=PATH, help="A network's file (.pt or .onnx): measure LPIPS too.")
 @click.option("--json", "json_file", type=PATH, help="Write all values, picture by picture.")
-@click.option("--sheet", type=PATH, help="Write grey | each bundle | original, first pictures.")
-@click.option("--sheet-pictures", type=click.IntRange(min=1), default=40, show_default=True)
+@click.option("--sheet", type=PATH, help="Write a picture: grey | each bundle | original.")
+@click.option(
+    "--sheet-pictures",
+    type=click.IntRange(min=1),
+    default=40,
+    show_default=True,
+    help="How many of the first pictures stand on the sheet.",
+)
 @click.option("--record", is_flag=True, help="Write each bundle's figures into its model.json.")
 @overwrite_option
 def evaluate(
@@ -86,6 +92,8 @@ def evaluate(
 
     if places is not None and paper != "003":
         raise click.UsageError("--places came without --paper 003; leave it out or ask for 003")
+    if json_file is not None and json_file == sheet:
+        raise click.UsageError(f"--json and --sheet are both {sheet}; give each its own file")
     check_results(json_file, overwrite)
     if Path(data).suffix.lower() in VIDEO_SUFFIXES:
         _refuse_for_clip()

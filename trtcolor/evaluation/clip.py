@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from itertools import islice
-from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,8 @@ from numpy.typing import NDArray
 from trtcolor import __version__, color
 from trtcolor.colorizer import Colorizer
 from trtcolor.dataset import MIN_MEAN_CHROMA
+from trtcolor.evaluation.result import last_parts
+from trtcolor.evaluation.systems import row_names
 from trtcolor.geometry import Render
 from trtcolor.metrics.clips import ColorDistributionConsistency, luma_error
 from trtcolor.metrics.colourfulness import colourfulness
@@ -30,7 +31,7 @@ class ClipFigures:
     """What was measured of one row: a model's output, the grey frames, or the clip's own colours.
 
     Attributes:
-        name: of the model, ``"grey"`` or ``"original"``.
+        name: of the model, told apart from others of the same; ``"grey"`` or ``"original"``.
         files: SHA-256 of the model's files; empty for the others.
         consistency: CDC over all shots that have one, weighted by their frames (see
             `trtcolor.metrics.clips`); None where none is longer than a frame.
@@ -55,7 +56,7 @@ class ClipEvaluation:
     """Models measured on a clip.
 
     Attributes:
-        clip: the last two parts of its path.
+        clip: its file (`trtcolor.evaluation.result.last_parts`).
         settings: limit, saturation and render.
         frames: how many were coloured.
         shot_frames: how many of them each shot has.
@@ -76,7 +77,8 @@ class ClipEvaluation:
         width = max(len("model"), *(len(row.name) for row in self.rows))
         heads = ("CDC", "colourfulness", "luma error", "largest")
         lines = [
-            f"{self.clip}: {self.frames} frames, {len(self.shot_frames)} shots",
+            f"{self.clip}: {_counted(self.frames, 'frame')}, "
+            f"{_counted(len(self.shot_frames), 'shot')}",
             f"{'model':<{width}}" + "".join(f"{head:>15}" for head in heads),
         ]
         for row in self.rows:
@@ -145,7 +147,10 @@ def evaluate_clip(
         declared = reader.declared_frames
         total = limit if declared is None else min(declared, limit or declared)
         grey, original = _Row("grey"), _Row("original")
-        rows = [_Row(c.spec.name, dict(c.spec.files)) for c in colorizers]
+        rows = [
+            _Row(name, dict(colorizer.spec.files))
+            for name, colorizer in zip(row_names(models, colorizers), colorizers, strict=True)
+        ]
         chroma = []
         for done, (frame, cut) in enumerate(with_cuts(islice(reader, limit)), 1):
             lab = color.lab_from_rgb(frame)
@@ -159,8 +164,7 @@ def evaluate_clip(
                 progress(done, total)
     has_colours = np.mean(chroma) >= MIN_MEAN_CHROMA
     return ClipEvaluation(
-        # A path of this machine has no place in published results.
-        clip="/".join(PurePath(clip).parts[-2:]),
+        clip=last_parts(clip),
         settings={"limit": limit, "saturation": saturation, "render": render},
         frames=len(chroma),
         shot_frames=tuple(frames for frames, _ in grey.consistency.shots()),
@@ -202,6 +206,10 @@ def _grey(lab: NDArray[np.float32]) -> NDArray[np.uint8]:
     """The grey frame of a frame's L*, (H, W, 3)."""
     none = np.zeros((2, 1, 1), np.float32)
     return color.merge_lab(np.ascontiguousarray(lab[..., 0]), none, scale=None)
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def _shown(value: float | None, form: str) -> str:

@@ -30,7 +30,7 @@ def mean_colours(
         threads: how many decode these at once.
 
     Returns:
-        The systems, and why any is missing.
+        The systems, and in words which training sets several are of and why any is missing.
 
     Raises:
         DataError: the training data have no colour picture.
@@ -62,10 +62,12 @@ def mean_colours(
     if len(sets) == 1:
         ((_, mean),) = sets.values()
         return [OneColour("mean colour", "mean colour", mean)], notes
-    return [
-        OneColour(f"mean of {name or f'training set {number}'}", "mean colour", mean)
-        for number, (name, mean) in enumerate(sets.values(), 1)
-    ], notes
+    # By numbers: what sets are called is long, and the same pictures at two sizes are two sets.
+    means = []
+    for number, (name, mean) in enumerate(sets.values(), 1):
+        means.append(OneColour(f"mean colour {number}", "mean colour", mean))
+        notes.append(f"mean colour {number}: of {name or 'training data without a description'}")
+    return means, notes
 
 
 def set_name(data: Mapping[str, Any]) -> str:

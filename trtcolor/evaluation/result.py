@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
+from pathlib import PurePath
 from typing import Any
 
 from trtcolor import __version__
@@ -62,6 +64,14 @@ def check_positive(**numbers: int | None) -> None:
             raise ValueError(f"{name} is {value}; a positive number was needed")
 
 
+def last_parts(path: str | os.PathLike[str]) -> str:
+    """The last two parts of a path: the whole of it has no place in published results."""
+    given = PurePath(path)
+    if given.name in ("", ".."):  # the folder that one is in, or one above it
+        given = PurePath(os.path.abspath(path))
+    return "/".join([part for part in given.parts if part not in (given.anchor, "..")][-2:])
+
+
 @dataclass(frozen=True)
 class Row:
     """One system's values.
@@ -86,7 +96,7 @@ class Evaluation:
     """Systems measured on the same pictures.
 
     Attributes:
-        data: where the pictures came from: the last two parts of the path.
+        data: where the pictures came from (`last_parts`).
         settings: what was asked.
         keys: of every picture kept, in the order of the data.
         counts: pictures kept, dropped as colourless, and unreadable.

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import PurePath
 from typing import NamedTuple
 
 from trtcolor import dataset
@@ -18,14 +17,24 @@ from trtcolor.evaluation.features import Features
 from trtcolor.evaluation.figures import Column, Figure
 from trtcolor.evaluation.mean_colour import mean_colours
 from trtcolor.evaluation.picture import Original, Picture
-from trtcolor.evaluation.result import Evaluation, Row, Settings, check_positive
-from trtcolor.evaluation.systems import Network, OneColour, Originals, System, scenes_of
+from trtcolor.evaluation.result import Evaluation, Row, Settings, check_positive, last_parts
+from trtcolor.evaluation.systems import (
+    Network,
+    OneColour,
+    Originals,
+    System,
+    row_names,
+    scenes_of,
+)
 from trtcolor.measure import usable_cores
 from trtcolor.sheet import fit
 
 SHEET_CELL = 128
 DIGITS = 7
 """Significant ones of a picture's values; the figures are made of the values as they are kept."""
+
+NAMED = 5
+"""Unreadable pictures that an error names; tables and JSON name all of them."""
 
 Model = str | os.PathLike[str]
 
@@ -38,6 +47,7 @@ def evaluate(
     training_data: str | os.PathLike[str] | None = None,
     fid: str | os.PathLike[str] | None = None,
     lpips: str | os.PathLike[str] | None = None,
+    pictures: dataset.PictureSet | None = None,
     threads: int | None = None,
     show: int = 0,
     progress: Callable[[int, int], None] | None = None,
@@ -52,6 +62,7 @@ def evaluate(
         settings: which of its pictures, and how they are coloured.
         training_data: training pictures of models that do not say their mean colour.
         fid, lpips: files of networks (`trtcolor.metrics.distributions`); None: not measured.
+        pictures: those of ``data`` if they were opened before; None: they are opened here.
         threads: pictures at a time, each in one thread; None: one for each core.
         show: how many of the first pictures kept to keep for a sheet.
         progress: is given the numbers of pictures done and to be done.
@@ -68,7 +79,7 @@ def evaluate(
     workers = threads or usable_cores()
     start = time.perf_counter()
     features = Features(fid, lpips)
-    source = chosen(dataset.open_pictures(data), settings)
+    source = chosen(pictures or dataset.open_pictures(data), settings)
     with ExitStack() as stack:
         networks = _networks(models, source, settings, stack)
         specs = [(network.name, network.spec) for network in networks]
@@ -78,13 +89,14 @@ def evaluate(
             source, systems, features, settings, workers, show, progress
         )
     if not kept:
+        more = [".."] if len(unreadable) > NAMED else []
+        named = f": {', '.join(unreadable[:NAMED] + more)}" if unreadable else ""
         raise DataError(
-            f"no colour picture in {os.fspath(data)!r} ({counts}); readable colour pictures were "
-            "needed; point at other data"
+            f"no colour picture in {os.fspath(data)!r} ({counts}{named}); readable colour "
+            "pictures were needed; point at other data"
         )
     return Evaluation(
-        # A path of this machine has no place in published results.
-        data="/".join(PurePath(data).parts[-2:]),
+        data=last_parts(data),
         settings=settings,
         keys=tuple(picture.key for picture in kept),
         counts=counts,
@@ -122,21 +134,8 @@ def _networks(
             settings.saturation,
             scenes_of(colorizer.spec, source.classes, labelled),
         )
-        for name, colorizer in zip(_names(models, colorizers), colorizers, strict=True)
+        for name, colorizer in zip(row_names(models, colorizers), colorizers, strict=True)
     ]
-
-
-def _names(models: Sequence[Model], colorizers: Sequence[Colorizer]) -> list[str]:
-    """A name for each row: the model's own, with its folder where another has the same."""
-    names = [colorizer.spec.name for colorizer in colorizers]
-    found: list[str] = []
-    for model, name in zip(models, names, strict=True):
-        if names.count(name) > 1:
-            name = f"{name} ({os.path.basename(os.path.normpath(os.fspath(model)))})"
-        while name in found:
-            name += "'"
-        found.append(name)
-    return found
 
 
 class _Measured(NamedTuple):

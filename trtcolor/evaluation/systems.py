@@ -5,6 +5,7 @@ Each is a `System`: it colours an original's lightness and says what it found.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -136,6 +137,21 @@ class Network(System):
                 order = np.argsort(-found.class_logits, kind="stable")
                 values["rank"] = float(np.flatnonzero(order == self._scenes[label])[0]) + 1
         return values
+
+
+def row_names(
+    models: Sequence[str | os.PathLike[str]], colorizers: Sequence[Colorizer]
+) -> list[str]:
+    """A name for each model's row: its own, with its folder where another has the same."""
+    names = [colorizer.spec.name for colorizer in colorizers]
+    found: list[str] = []
+    for model, name in zip(models, names, strict=True):
+        if names.count(name) > 1:
+            name = f"{name} ({os.path.basename(os.path.normpath(os.fspath(model)))})"
+        while name in found:
+            name += "'"
+        found.append(name)
+    return found
 
 
 def scenes_of(spec: ModelSpec, classes: Sequence[str], labelled: bool) -> Sequence[int] | str:

@@ -92,6 +92,13 @@ def test_a_clip_without_colours_has_no_row_of_its_own(
     assert "original" not in found.table()
 
 
+def test_the_same_model_twice_has_two_names(make_bundle: MakeBundle, clip: Path) -> None:
+    model = make_bundle("tiny")
+    found = evaluate_clip([model, model], clip, limit=2)
+    assert [row.name for row in found.rows[1:3]] == ["tiny (tiny)", "tiny (tiny)'"]
+    assert found.table().startswith(f"{found.clip}: 2 frames, 1 shot\n")
+
+
 def test_a_limit_takes_the_first_frames_and_progress_counts_them(
     make_bundle: MakeBundle, clip: Path
 ) -> None:

@@ -32,7 +32,7 @@ def test_bundles_of_one_training_set_share_a_row(make_bundle: MakeBundle, tmp_pa
     assert [row.name for row in found.rows[2:]] == ["mean colour", "a", "b"]
 
 
-def test_each_distinct_training_set_has_a_row_of_its_name(
+def test_each_distinct_training_set_has_a_row_and_a_note_which_it_is(
     make_bundle: MakeBundle, tmp_path: Path
 ) -> None:
     sets = (
@@ -43,11 +43,26 @@ def test_each_distinct_training_set_has_a_row_of_its_name(
     models = [make_bundle(f"m{i}", training=training(**data)) for i, data in enumerate(sets)]
     found = evaluate(models, fill(tmp_path / "data"))
     assert [row.name for row in found.rows[2:5]] == [
-        "mean of sea and wood",
-        "mean of mit8/train-*.tar",
-        "mean of training set 3",
+        "mean colour 1",
+        "mean colour 2",
+        "mean colour 3",
     ]
-    assert not found.notes
+    assert found.notes == (
+        "mean colour 1: of sea and wood",
+        "mean colour 2: of mit8/train-*.tar",
+        "mean colour 3: of training data without a description",
+    )
+
+
+def test_the_same_pictures_at_two_sizes_are_two_rows(
+    make_bundle: MakeBundle, tmp_path: Path
+) -> None:
+    models = [
+        make_bundle(name, training=training(description="sea", fingerprint=name, mean_chroma=mean))
+        for name, mean in (("a", [3, 9]), ("b", [3.1, 9]))
+    ]
+    found = evaluate(models, fill(tmp_path / "data"))
+    assert len({row.name for row in found.rows}) == len(found.rows) == 6
 
 
 @pytest.mark.parametrize(

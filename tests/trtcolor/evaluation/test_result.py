@@ -15,7 +15,7 @@ from PIL import Image
 from trtcolor import __version__
 from trtcolor.bundle import open_bundle, record_metrics
 from trtcolor.evaluation.figures import MEASURES
-from trtcolor.evaluation.result import Evaluation, Settings
+from trtcolor.evaluation.result import Evaluation, Settings, last_parts
 from trtcolor.evaluation.run import evaluate
 from trtcolor.metrics.colourfulness import colourfulness
 
@@ -44,6 +44,22 @@ def found(make_bundle: MakeBundle, tmp_path: Path) -> Evaluation:
     shades = np.clip(picture(7)[..., 1:2] + np.array([5, 0, -8]), 0, 255).astype(np.uint8)
     Image.fromarray(shades).save(tmp_path / "data" / "sea" / "pale.png")
     return evaluate(models, tmp_path / "data", Settings(size=32))
+
+
+def test_a_path_is_known_by_its_last_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "set" / "data").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "set" / "data")
+    paths = (".", "", "../data", "..", "val-*.tar", "/val", "/home/me/set/val-*.tar", "a/b/../c")
+    assert [last_parts(path) for path in paths] == [
+        "set/data",
+        "set/data",
+        "data",
+        f"{tmp_path.name}/set",
+        "val-*.tar",
+        "val",
+        "set/val-*.tar",
+        "b/c",
+    ]
 
 
 def by_hand(rows: list[dict[str, Any]], row: dict[str, Any], name: str) -> tuple[float, int]:

@@ -150,9 +150,12 @@ def test_grey_and_unreadable_pictures_are_left_out_and_counted(
 
 
 def test_data_without_a_colour_picture_is_refused(make_bundle: MakeBundle, tmp_path: Path) -> None:
-    data = fill(tmp_path / "data", 0, grey=grey_file(), broken=b"no picture")
-    with pytest.raises(DataError, match=r"no colour picture in .*1 grey.* dropped, 1 unreadable"):
-        evaluate([make_bundle()], data)
+    model, data = make_bundle(), fill(tmp_path / "data", 0, grey=grey_file(), a=b"no picture")
+    with pytest.raises(DataError, match=r"no colour picture in .*1 grey.*, 1 unreadable: a\.png\)"):
+        evaluate([model], data)
+    many = fill(tmp_path / "many", 0, **dict.fromkeys("abcdef", b""))
+    with pytest.raises(DataError, match=r"6 unreadable: a\.png, .*, e\.png, \.\.\); readable"):
+        evaluate([model], many)
 
 
 def test_an_empty_folder_is_refused(make_bundle: MakeBundle, tmp_path: Path) -> None:

@@ -131,6 +131,18 @@ def references(evaluation: Evaluation) -> list[Row]:
     return [row for row in evaluation.rows if row.kind in ("grey", "mean colour")]
 
 
+def measured(evaluation: Evaluation) -> str:
+    """Which pictures our figures are of: data, class, size, counts, and the unreadable ones."""
+    size, chosen = evaluation.settings.size, evaluation.settings.only_class
+    parts = [
+        evaluation.data,
+        "all classes" if chosen is None else f"class {chosen}",
+        "at their own size" if size is None else f"at {size}x{size}",
+    ]
+    named = f" ({', '.join(evaluation.unreadable)})" if evaluation.unreadable else ""
+    return f"{', '.join(parts)}: {evaluation.counts}{named}"
+
+
 def credentials(evaluations: Sequence[Evaluation], measures: str = "") -> tuple[str, ...]:
     """Of each bundle: pictures measured, training data, how long, from which weights.
 

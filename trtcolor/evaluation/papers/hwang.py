@@ -7,6 +7,7 @@ from trtcolor.evaluation.papers.comparison import (
     cells,
     credentials,
     marked,
+    measured,
     references,
     side_by_side,
 )
@@ -20,9 +21,8 @@ SYSTEMS = {
     "hwang2016-regression": "Regression",
 }
 REMARK = (
-    "Ours: means over pictures, each scaled as the paper scales them; accuracies of the bins of "
-    "u* and v* of the uint8 output, so that a regression, grey and one colour have them too. The "
-    "paper's encoder has ImageNet weights."
+    "Ours: means over pictures; accuracies of the bins of u* and v* of the uint8 output, so that a "
+    "regression, grey and one colour have them too. The paper's encoder has ImageNet weights."
 )
 
 
@@ -32,14 +32,11 @@ def compare(evaluation: Evaluation) -> Comparison:
         (_system(row.spec), mark, cells(evaluation, row, FORMS)) for mark, row in marked(evaluation)
     ]
     others = [(None, row.name, cells(evaluation, row, FORMS)) for row in references(evaluation)]
-    size, chosen = evaluation.settings.size, evaluation.settings.only_class
-    scaled = "at their own size" if size is None else f"at {size}x{size}"
-    of = "all classes" if chosen is None else f"class {chosen}"
     return Comparison(
         paper="001",
         blocks=(side_by_side(HWANG_TABLE_2, [*ours, *others], remarks=(REMARK,)),),
         credentials=credentials([evaluation]),
-        remarks=(f"{evaluation.data}, {of}, {scaled}: {evaluation.counts}", *evaluation.notes),
+        remarks=(measured(evaluation), *evaluation.notes),
         evaluations=(evaluation,),
     )
 

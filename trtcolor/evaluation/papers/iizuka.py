@@ -10,6 +10,7 @@ from trtcolor.evaluation.papers.comparison import (
     cells,
     credentials,
     marked,
+    measured,
     references,
     side_by_side,
 )
@@ -42,7 +43,7 @@ def compare(evaluation: Evaluation) -> Comparison:
         paper="004",
         blocks=(_scenes(evaluation), _naturalness(), _variants(evaluation)),
         credentials=credentials([evaluation], "scene accuracy"),
-        remarks=(f"{evaluation.data}: {evaluation.counts}", *evaluation.notes),
+        remarks=(measured(evaluation), *evaluation.notes),
         evaluations=(evaluation,),
     )
 

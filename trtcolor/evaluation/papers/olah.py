@@ -10,6 +10,7 @@ from trtcolor.evaluation.papers.comparison import (
     cells,
     credentials,
     marked,
+    measured,
     references,
     side_by_side,
 )
@@ -27,9 +28,9 @@ FAMILIES = {
 }
 NOTHING: Cells = (MISSING,) * len(OLAH_COLUMNS)
 REMARK = (
-    "Ours: L2 and L1 of a*b*/128 of the uint8 output at 64x64; cross entropy and accuracy of the "
-    "bins on the network's own grid, with weights the weighted cross entropy, as the paper's. Our "
-    "bins are not the paper's 313 unless they were given (003, 3.3)."
+    "Ours: L2 and L1 of a*b*/128 of the uint8 output; cross entropy and accuracy of the bins on "
+    "the network's own grid, with weights the weighted cross entropy, as the paper's. Our bins are "
+    "not the paper's 313 unless they were given (003, 3.3)."
 )
 
 
@@ -58,9 +59,9 @@ def compare(tiny: Evaluation, places: Evaluation | None) -> Comparison:
         found = _cells(places, twin) if places and twin else NOTHING
         others.append((row.name, _cells(tiny, row) + found))
     evaluations = (tiny,) if places is None else (tiny, places)
-    remarks = [f"{TINY}: {tiny.data}: {tiny.counts}"]
+    remarks = [f"{TINY}: {measured(tiny)}"]
     remarks.append(
-        f"{PLACES}: {places.data}: {places.counts}"
+        f"{PLACES}: {measured(places)}"
         if places
         else f"{PLACES}: not measured; give its pictures with --places"
     )

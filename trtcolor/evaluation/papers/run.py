@@ -10,7 +10,7 @@ from typing import Any
 from trtcolor import dataset
 from trtcolor.evaluation.papers import hwang, iizuka, olah
 from trtcolor.evaluation.papers.comparison import Comparison
-from trtcolor.evaluation.result import Evaluation, Settings
+from trtcolor.evaluation.result import Settings
 from trtcolor.evaluation.run import Model, evaluate
 from trtcolor.papers import PROTOCOLS
 
@@ -45,18 +45,21 @@ def compare_with_paper(
         raise ValueError(
             f"a second data set came for paper {paper}; 003 alone has one; leave it out"
         )
+    # What is not there is refused before the pictures of the other set are measured.
+    opened = {
+        source: dataset.open_pictures(source) for source in (data, places) if source is not None
+    }
     protocol = PROTOCOLS[paper]
     name = settings.only_class
-    if name is None and protocol.only_class is not None:
-        known = dataset.open_pictures(data).classes
-        name = protocol.only_class if protocol.only_class in known else None
+    if name is None and protocol.only_class in opened[data].classes:
+        name = protocol.only_class
     settings = replace(settings, size=settings.size or protocol.size, only_class=name)
-
-    def measured(pictures: str | os.PathLike[str]) -> Evaluation:
-        return evaluate(models, pictures, settings, **options)
-
+    found = [
+        evaluate(models, source, settings, pictures=pictures, **options)
+        for source, pictures in opened.items()
+    ]
     if paper == "001":
-        return hwang.compare(measured(data))
+        return hwang.compare(found[0])
     if paper == "003":
-        return olah.compare(measured(data), None if places is None else measured(places))
-    return iizuka.compare(measured(data))
+        return olah.compare(found[0], None if places is None else found[-1])
+    return iizuka.compare(found[0])

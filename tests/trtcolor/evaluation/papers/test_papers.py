@@ -120,6 +120,24 @@ def test_001_takes_all_pictures_of_data_without_its_class(
     assert "flat, all classes, at 224x224: 3 pictures kept" in found.remarks[0]
 
 
+@pytest.mark.parametrize(
+    ("paper", "size"), [("001", "at 224x224"), ("003", "at 64x64"), ("004", "at their own size")]
+)
+def test_what_was_measured_is_said_and_what_is_unreadable_named(
+    paper: str, size: str, make_bundle: MakeBundle, tmp_path: Path
+) -> None:
+    flat = fill(tmp_path / "flat", 2, broken=b"no picture")
+    places = {"places": fill(tmp_path / "places", 1, bad=b"")} if paper == "003" else {}
+    remarks = compared(paper, [make_bundle()], flat, **places).remarks
+    counts = "0 grey or low-variance dropped, 1 unreadable"
+    expected = [f"flat, all classes, {size}: 2 pictures kept, {counts} (broken.png)"]
+    if places:
+        expected.append(f"places, all classes, {size}: 1 pictures kept, {counts} (bad.png)")
+    found = [remark for remark in remarks if "unreadable" in remark]
+    assert len(found) == len(expected)
+    assert all(text in remark for text, remark in zip(expected, found, strict=True))
+
+
 def olah_models(make_bundle: MakeBundle) -> list[Path]:
     tiny, places = trained("Tiny ImageNet"), trained("MiniPlaces, of Places2")
     return [
@@ -177,6 +195,18 @@ def test_003_without_places_has_dashes_and_says_so(make_bundle: MakeBundle, data
     assert below(cross, "CNN") == [("ours [2] t-cnn", ("-",) * 8)]
     assert all(cells[4:] == ("-",) * 4 for _, cells in others.rows)
     assert any("not measured; give its pictures with --places" in text for text in found.remarks)
+
+
+def test_003_refuses_places_that_are_not_there_before_it_measures(
+    make_bundle: MakeBundle, data: Path, tmp_path: Path
+) -> None:
+    seen: list[tuple[int, int]] = []
+    progress = {"progress": lambda *done: seen.append(done)}
+    with pytest.raises(DataError, match=r"no data at .*nowhere"):
+        compared("003", [make_bundle()], data, places=tmp_path / "nowhere", **progress)
+    assert not seen
+    compared("003", [make_bundle("b")], data, places=data, **progress)
+    assert len(seen) == 6  # one data set in both places is measured once
 
 
 def iizuka_models(make_bundle: MakeBundle) -> list[Path]:
