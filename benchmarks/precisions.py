@@ -5,7 +5,8 @@
 The joint graph (the local one where a network has no global features), converted by ONNX Runtime's
 own tools and run by ONNX Runtime on the CPU on the pictures of DATA, scaled to the training size:
 float16 with float32 inputs and outputs; int8 as QDQ with unsigned activations and signed weights
-per channel, its ranges calibrated by the minimum and maximum over pictures of CALIBRATION.
+per channel, its ranges calibrated by the minimum and maximum over pictures of CALIBRATION, the
+decoding of colour bins left in float32.
 """
 
 from __future__ import annotations
@@ -83,8 +84,19 @@ def variants(bundle: Bundle, folder: Path, calibration: Planes) -> dict[str, Pat
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
         op_types_to_quantize=["Conv", "Gemm", "MatMul"],
+        nodes_to_exclude=decoding(optimised),
     )
     return {"float32": plain, "float16": half, "int8": quantised}
+
+
+def decoding(model: onnx.ModelProto) -> list[str]:
+    """The convolutions that take the mean of the bins' centres: 256 steps are too coarse there."""
+    exponentials = {node.output[0] for node in model.graph.node if node.op_type == "Exp"}
+    return [
+        node.name
+        for node in model.graph.node
+        if node.op_type == "Conv" and node.input[0] in exponentials
+    ]
 
 
 def coloured(file: Path, pictures: Planes, scale: Any) -> list[np.ndarray]:

@@ -97,5 +97,9 @@ class BinCoding(Coding):
         if self.decoder.kind == "mode":
             return F.embedding(scores.argmax(dim=1), centres).permute(0, 3, 1, 2)
         temperature = 1.0 if self.decoder.kind == "mean" else self.decoder.temperature
-        shares = torch.softmax(scores / temperature, dim=1)
-        return F.conv2d(shares, centres.t()[:, :, None, None])
+        # A softmax over the bins and the mean under it, as one convolution that also sums the
+        # exponentials: ONNX Runtime's own softmax over channels takes six times as long.
+        peak = scores.amax(dim=1, keepdim=True)
+        weights = torch.exp((scores - peak) / temperature)
+        sums = F.conv2d(weights, F.pad(centres, (0, 1), value=1.0).t()[:, :, None, None])
+        return sums[:, :-1] / sums[:, -1:]

@@ -63,6 +63,24 @@ def resize_plane(
     return resized
 
 
+def window_means(planes: Float, weights: Float) -> Float:
+    """The weighted mean of each window that lies inside planes, by the calling thread alone.
+
+    planes: (C, H, W) float32. weights: (n,) float32 of sum 1 along either axis, n at most H and W.
+    Returns (C, H - n + 1, W - n + 1) float32.
+    """
+    channels, height, width = planes.shape
+    taps = len(weights)
+    means = np.empty((channels, height - taps + 1, width - taps + 1), np.float32)
+    axes = (
+        (np.arange(side), np.full(side, taps), np.tile(weights, (side, 1)))
+        for side in means.shape[1:]
+    )
+    rows, columns = axes
+    _color.resize_planes(means, planes, *rows, *columns, 1)
+    return means
+
+
 def resize_weights(source: int, target: int) -> Float:
     """The matrix that takes one axis from ``source`` samples to ``target``.
 

@@ -7,7 +7,7 @@ from colour_truth import true_weights
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trtcolor.resize import resize_plane, resize_weights
+from trtcolor.resize import resize_plane, resize_weights, window_means
 
 pytestmark = pytest.mark.usefixtures("every_variant")
 
@@ -56,3 +56,14 @@ def test_resize_to_the_same_size_copies_exactly():
     resized = resize_plane(plane, (13, 17))
     assert not np.shares_memory(resized, plane)
     assert resized.tobytes() == plane.tobytes()
+
+
+@given(st.integers(5, 40), st.integers(5, 40), st.integers(1, 5), SEEDS)
+def test_window_means_are_the_weighted_sums_of_every_window(height, width, taps, seed):
+    random = np.random.default_rng(seed)
+    planes = random.normal(size=(2, height, width)).astype(np.float32)
+    weights = random.random(taps).astype(np.float32)
+    weights /= weights.sum()
+    windows = np.lib.stride_tricks.sliding_window_view(planes, (taps, taps), axis=(1, 2))
+    expected = np.einsum("crsij,i,j->crs", windows.astype(np.float64), weights, weights)
+    np.testing.assert_allclose(window_means(planes, weights), expected, atol=1e-5)

@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from trtcolor.resize import window_means
+
 WINDOW = 11
 SIGMA = 1.5
 # Wang et al. 2004: C1 = (K1 L)^2 and C2 = (K2 L)^2 for the dynamic range L.
@@ -16,8 +18,8 @@ C1, C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 # their digits.
 CENTRE = 128.0
 
-# Pixels of one channel that are worked on at once: with what is made of them they fill 1 MB.
-BAND = 1 << 15
+# Pixels that are worked on at once: with what is made of their channels they fill 2 MB.
+BAND = 1 << 14
 
 Float = NDArray[np.float32]
 
@@ -69,7 +71,7 @@ class StructuralReference:
 
 
 class _Band(NamedTuple):
-    """Rows of one channel: values about 0, their mean in each window, and their variance."""
+    """Rows of a picture, (3, h, W): values about 0, their mean in each window, their variance."""
 
     values: Float
     mean: Float
@@ -77,8 +79,8 @@ class _Band(NamedTuple):
 
     @classmethod
     def of(cls, values: Float) -> _Band:
-        mean = _windowed(values)
-        variance = _windowed(values * values)
+        mean = window_means(values, WEIGHTS)
+        variance = window_means(values * values, WEIGHTS)
         variance -= mean * mean
         return cls(values, mean, variance)
 
@@ -86,7 +88,7 @@ class _Band(NamedTuple):
 def _summed_similarity(values: Float, other: _Band) -> float:
     """Sum of SSIM over a band's windows; in place, as new arrays cost more than the arithmetic."""
     own = _Band.of(values)
-    covariance = _windowed(values * other.values)
+    covariance = window_means(values * other.values, WEIGHTS)
     covariance -= own.mean * other.mean
     # Contrast does not see that the values are about 0; luminance does.
     mean, other_mean = own.mean + CENTRE, other.mean + CENTRE
@@ -108,7 +110,7 @@ def _summed_similarity(values: Float, other: _Band) -> float:
 
 
 def _bands(picture: NDArray[np.uint8]) -> Iterator[Float]:
-    """(H, W, 3) -> float32 about 0, (h, W) each: one channel's rows, as many as fit the cache.
+    """(H, W, 3) -> float32 about 0, (3, h, W) each: as many rows as fit the cache.
 
     A band repeats the last rows of the one above it, so that each window is in one band.
     """
@@ -119,34 +121,18 @@ def _bands(picture: NDArray[np.uint8]) -> Iterator[Float]:
     height, width = picture.shape[:2]
     overlap = WINDOW - 1
     step = max(WINDOW, BAND // width) - overlap
-    for channel in range(3):
-        for top in range(0, height - overlap, step):
-            values = picture[top : top + step + overlap, :, channel].astype(np.float32, order="C")
-            values -= CENTRE
-            yield values
+    for top in range(0, height - overlap, step):
+        rows = picture[top : top + step + overlap].transpose(2, 0, 1)
+        values = rows.astype(np.float32, order="C")
+        values -= CENTRE
+        yield values
 
 
-def _weights() -> list[np.float32]:
-    """Of the middle of the window and of its neighbours to one side, further and further."""
+def _weights() -> Float:
+    """Of the window along one axis."""
     offsets = np.arange(WINDOW) - WINDOW // 2
     weights = np.exp(-(offsets**2) / (2 * SIGMA**2))
-    return list((weights / weights.sum())[WINDOW // 2 :].astype(np.float32))
+    return (weights / weights.sum()).astype(np.float32)
 
 
 WEIGHTS = _weights()
-
-
-def _windowed(plane: Float) -> Float:
-    """Gaussian mean over each window inside a plane: (H, W) -> (H - 10, W - 10)."""
-    radius = WINDOW // 2
-    for _ in range(2):  # over rows, then, transposed, over columns
-        end = len(plane) - radius
-        total = plane[radius:end] * WEIGHTS[0]
-        pair = np.empty_like(total)
-        for distance in range(1, radius + 1):
-            before, after = plane[radius - distance : end - distance], plane[radius + distance :]
-            np.add(before, after[: len(before)], out=pair)
-            pair *= WEIGHTS[distance]
-            total += pair
-        plane = total.T
-    return plane
