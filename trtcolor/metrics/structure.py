@@ -132,7 +132,8 @@ def _weights() -> Float:
     """Of the window along one axis."""
     offsets = np.arange(WINDOW) - WINDOW // 2
     weights = np.exp(-(offsets**2) / (2 * SIGMA**2))
-    return (weights / weights.sum()).astype(np.float32)
+    normalised: Float = (weights / weights.sum()).astype(np.float32)
+    return normalised
 
 
 WEIGHTS = _weights()
