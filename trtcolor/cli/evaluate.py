@@ -17,7 +17,6 @@ from trtcolor.cli.options import (
     overwrite_option,
     render_option,
     saturation_option,
-    threads_option,
 )
 from trtcolor.cli.results import check_results, write_results
 
@@ -50,7 +49,11 @@ FOR_CLIPS = frozenset(
 )
 @saturation_option
 @render_option
-@threads_option
+@click.option(
+    "--threads",
+    type=click.IntRange(1, 1024),
+    help="Pictures at a time; of a film, threads of the network; default: one a core.",
+)
 @click.option("--fid", type=PATH, help="An Inception's file (.pt or .onnx): measure FID too.")
 @click.option("--lpips", type=PATH, help="A network's file (.pt or .onnx): measure LPIPS too.")
 @click.option("--json", "json_file", type=PATH, help="Write all values, picture by picture.")
