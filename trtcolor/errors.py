@@ -42,6 +42,10 @@ class BackendError(TrtcolorError):
     """A backend is not installed, does not load the graph or fails while running it."""
 
 
+class EngineError(TrtcolorError):
+    """An engine is missing, damaged, foreign or stale, or could not be kept."""
+
+
 class NoGlobalFeaturesError(TrtcolorError):
     """Global features were asked of, or given to, a network that has none."""
 
