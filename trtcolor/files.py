@@ -91,6 +91,15 @@ def put_folder_in_place(temporary: Path, path: Path, *, overwrite: bool = False)
             raise
 
 
+def to_disk(path: Path) -> None:
+    """Wait until what a file holds, or which names a folder holds, would survive a power cut."""
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
 def refuse_existing(path: Path) -> None:
     """Raise OutputExistsError if anything has that name, a dangling link too."""
     if os.path.lexists(path):

@@ -15,7 +15,7 @@ from pathlib import Path
 from trtcolor.archives import unpack_bundle
 from trtcolor.bundle import SPEC_FILE, Bundle, model_folders, open_bundle, refuse_taken
 from trtcolor.errors import BackendError, BundleError, UnknownModelError
-from trtcolor.files import put_folder_in_place, temporary_folder
+from trtcolor.files import put_folder_in_place, temporary_folder, to_disk
 
 CARDS = ("README.md", "LICENSE", "LICENSE.md", "LICENSE.txt")
 """Files that may go with a bundle though ``model.json`` does not list them."""
@@ -108,7 +108,7 @@ def publish(
             file.unlink()
         else:
             file.chmod(0o644)
-            _to_disk(file)
+            to_disk(file)
     staging.chmod(0o755)
     path = staging.parent / name
     put_folder_in_place(staging, path, overwrite=overwrite)
@@ -216,8 +216,3 @@ def _copy(bundle: Bundle, folder: Path) -> None:
     for name in CARDS:
         if name not in bundle.spec.files and (bundle.path / name).is_file():
             shutil.copyfile(bundle.path / name, folder / name)
-
-
-def _to_disk(file: Path) -> None:
-    with file.open("rb") as stream:
-        os.fsync(stream.fileno())
