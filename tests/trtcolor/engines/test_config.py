@@ -1,0 +1,34 @@
+"""What cannot be asked of an engine is refused with the entry's name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from engine_folders import CONFIG
+
+
+@pytest.mark.parametrize(
+    ("entries", "reason"),
+    [
+        ({"backend": "cuda"}, "backend is 'cuda'"),
+        ({"precision": "fp8"}, "precision is 'fp8'"),
+        ({"profiles": ()}, "profiles are none"),
+        ({"targets": ("8.9",)}, "targets are '8.9'"),
+        ({"targets": ("sm120", "sm89")}, "ascending order"),
+        ({"targets": ("sm89", "sm89")}, "ascending order"),
+        ({"workspace": 0}, "workspace is 0"),
+        ({"workspace": 1 << 60}, "workspace is"),
+        ({"precision": "int8"}, "came with the calibration None"),
+        ({"calibration": "0" * 64}, "int8 and no other is calibrated"),
+        ({"precision": "int8", "calibration": "0" * 63}, "calibration is '0"),
+    ],
+)
+def test_an_impossible_entry_is_refused(entries: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        replace(CONFIG, **entries)
+
+
+def test_targets_ascend_by_number() -> None:
+    assert replace(CONFIG, targets=("sm89", "sm120")).targets == ("sm89", "sm120")
