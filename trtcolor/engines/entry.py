@@ -154,7 +154,10 @@ def file_problems(folder: Path, sidecar: Sidecar) -> list[str]:
             wrong.append(f"{name} has {size} bytes instead of {graph.bytes}")
         elif digest != graph.sha256:
             wrong.append(f"{name} has SHA-256 {digest[:12]}... instead of {graph.sha256[:12]}...")
-    there = {name for name in os.listdir(folder) if not name.startswith(".")}
+    try:
+        there = {name for name in os.listdir(folder) if not name.startswith(".")}
+    except OSError as error:
+        return [*wrong, f"its folder cannot be read: {error.strerror}"]
     unknown = sorted(there - set(expected) - {SIDECAR_FILE})
     return wrong + [f"{name!r} does not belong to it" for name in unknown]
 

@@ -15,10 +15,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from trtcolor.engines.building import Build, not_kept
+from trtcolor.engines.differences import differences
 from trtcolor.engines.entry import Damaged, Entry, open_entry, opened
-from trtcolor.engines.identity import Identity, differences
+from trtcolor.engines.identity import FOLDER_NAME, Identity
 from trtcolor.engines.sidecar import SIDECAR_FILE, Verification
-from trtcolor.engines.trust import engines_folder, not_private
+from trtcolor.engines.trust import engines_folder, make_private, not_private
 from trtcolor.engines.work import Work
 from trtcolor.errors import EngineError
 from trtcolor.files import temporary_folder, whole_file
@@ -58,7 +59,7 @@ class Store:
                 f"{self.folder} cannot be read ({error.strerror}); a readable folder of engines "
                 "was needed; name another in TRTCOLOR_ENGINES"
             ) from None
-        return [opened(path) for path in folders if not path.name.startswith(".")]
+        return [opened(path) for path in folders if _is_engine(path)]
 
     def find(self, identity: Identity) -> Entry | None:
         """The engine of exactly this identity; its files are not hashed (`Entry.check`).
@@ -147,7 +148,7 @@ class Store:
     def timing_cache(self, identity: Identity) -> Path:
         """Where the builder keeps its timings: one file a version, system and device.
 
-        It is data for the builder alone, to be replaced whole; its folder may not be there yet.
+        It is read and written by `trtcolor.engines.caches`.
         """
         return self.folder / CACHES / f"{identity.cache_name}.timing"
 
@@ -183,8 +184,7 @@ class Store:
         )
 
     def _make_folder(self) -> None:
-        self.folder.parent.mkdir(parents=True, exist_ok=True)
-        self.folder.mkdir(mode=0o700, exist_ok=True)
+        make_private(self.folder)
         reason = None if self._trust else not_private(self.folder)
         if reason is not None:
             raise EngineError(
@@ -200,3 +200,10 @@ class Store:
         except EngineError as error:
             return None, [str(error)]
         return (None, problems) if problems else (entry, [])
+
+
+def _is_engine(folder: Path) -> bool:
+    """By its name or its sidecar: a user may have named a folder that holds other things too."""
+    if folder.name.startswith("."):
+        return False
+    return bool(FOLDER_NAME.fullmatch(folder.name)) or os.path.lexists(folder / SIDECAR_FILE)

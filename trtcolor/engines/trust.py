@@ -39,6 +39,16 @@ def trusted(path: Path) -> str | None:
     return None
 
 
+def make_private(folder: Path) -> None:
+    """Make a folder that only its user can enter; one that is there stays as it is.
+
+    Raises:
+        OSError: it cannot be made, or a file has its name.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+
+
 def not_private(path: Path) -> str | None:
     """Why somebody else could have put this file or folder there, or changed it; None: nobody.
 

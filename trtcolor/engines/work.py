@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trtcolor.engines.trust import make_private
 from trtcolor.errors import EngineError
 
 if TYPE_CHECKING:
@@ -95,5 +96,5 @@ class Work:
                 f"{error}; filelock was needed to change the cache of engines; run: pip install "
                 '"trtcolor[engines]"'
             ) from None
-        self._folder.mkdir(parents=True, exist_ok=True)
+        make_private(self._folder)
         return FileLock(self._folder / f"{name}.lock", thread_local=False)

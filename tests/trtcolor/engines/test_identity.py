@@ -11,7 +11,8 @@ from engine_folders import IDENTITY, PROFILE, changed, named
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trtcolor.engines.identity import FOLDER_NAME, LONGEST_NAME, Gpu, Identity, differences
+from trtcolor.engines.differences import differences
+from trtcolor.engines.identity import FOLDER_NAME, LONGEST_NAME, Gpu, Identity
 from trtcolor.engines.profile import ShapeProfile
 
 RTX_4090 = Gpu(name="NVIDIA GeForce RTX 4090", compute_capability="8.9", driver="580.65.06")
