@@ -40,8 +40,8 @@ def choose_profile(graph: str, profiles: Sequence[Profile], shapes: Mapping[str,
     """
     admitting = [
         index
-        for index, profile in enumerate(profiles)
-        if all(_within(shapes[name], span) for name, span in profile.items())
+        for index, ranges in enumerate(profiles)
+        if all(_within(shapes[name], span) for name, span in ranges.items())
     ]
     if not admitting:
         given = ", ".join(f"{name} {_text(shape)}" for name, shape in shapes.items())
