@@ -89,7 +89,8 @@ def build_plan(
         graph: a whole ONNX model, its weights inside it.
         profiles: one or more; see `trtcolor.engines.profile.input_ranges`.
         name: of the graph, for messages.
-        targets: as from `trtcolor.engines.target.resolve_targets`.
+        targets: as from `trtcolor.engines.target.resolve_targets`; none: the GPU present, the first
+            that the process sees (``CUDA_VISIBLE_DEVICES``).
         workspace: bytes of GPU memory that a layer may use for intermediate results; None: the
             builder's default.
         report: told how far the build is.
