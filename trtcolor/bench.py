@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from trtcolor import demo
 from trtcolor.colorizer import Colorizer
 from trtcolor.geometry import Render, Size
 from trtcolor.images import read_picture
-from trtcolor.measure import Clock, Measurement, check_rounds, machine
+from trtcolor.measure import Clock, Measurement, check_rounds, machine, peak_memory
 
 COLUMNS = ("prepare", "predict", "merge", "total")
 MAX_SIDE = 16384
@@ -174,7 +173,7 @@ def bench(
                     course.times += [times] if turn >= warmup else []
         name, backend = colorizer.spec.name, colorizer.backend
     rows = tuple(course.row() for course in courses)
-    return BenchReport(name, backend, picture, settings, machine(), rows, _peak_memory())
+    return BenchReport(name, backend, picture, settings, machine(), rows, peak_memory())
 
 
 def parse_sizes(text: str) -> list[Size]:
@@ -238,12 +237,3 @@ def _picture() -> tuple[Image.Image, str]:
 
 def _text(size: Size) -> str:
     return f"{size[1]}x{size[0]}"
-
-
-def _peak_memory() -> int | None:
-    try:
-        import resource
-    except ImportError:  # Windows
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024  # kibibytes on Linux

@@ -24,6 +24,8 @@ from torch import Tensor
 from trtcolor import color
 from trtcolor.bundle import open_bundle
 from trtcolor.colorizer import Colorizer
+from trtcolor.engines.profile import default_profiles
+from trtcolor.engines.tensorrt import build_plan
 from trtcolor.errors import CheckpointError, ConfigError
 from trtcolor.resize import resize_plane
 from trtcolor.spec import ModelSpec
@@ -136,6 +138,16 @@ def lightness_of(photos: list[NDArray[np.uint8]], count: int, *size: int) -> NDA
     """(count, 1, H, W) L* of real pictures."""
     planes = (color.lightness_from_rgb(photo) for photo in itertools.cycle(photos))
     return np.stack([resize_plane(next(planes), size)[None] for _ in range(count)])
+
+
+def test_tensorrt_rtx_builds_every_graph(exported: Exported) -> None:
+    pytest.importorskip("tensorrt_rtx", reason="tensorrt-rtx is not installed")
+    profiles = default_profiles(exported.spec)
+    for name, graph in exported.spec.graphs.items():
+        model = onnx.load(exported.bundle / graph.file).SerializeToString()
+        plan = build_plan("tensorrt-rtx", model, profiles, name=name, targets=("sm89", "sm120"))
+        assert tuple(plan.inputs) == graph.inputs
+        assert set(plan.outputs) == set(graph.outputs)
 
 
 def test_the_comparison_at_export_is_within_its_limits(exported: Exported) -> None:

@@ -10,12 +10,11 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 
+from trtcolor.backends._profiles import InputRange
 from trtcolor.geometry import padded_size
 from trtcolor.spec import LARGEST_SIDE, ModelSpec, SizeRule
 
 Shape = tuple[int, int, int]
-InputRange = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
-"""Minimum, optimum and maximum shape of one input of a graph."""
 
 LARGEST_BATCH = 1024
 DEFAULT_SIDE = 2048
