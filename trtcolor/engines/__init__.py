@@ -1,0 +1,1 @@
+"""Engines: what a backend runs faster than a bundle's graphs, built once, checked and kept."""
