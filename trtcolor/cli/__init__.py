@@ -6,6 +6,7 @@ import click
 
 from trtcolor import __version__
 from trtcolor.cli.bench import bench
+from trtcolor.cli.doctor import doctor
 from trtcolor.cli.evaluate import evaluate
 from trtcolor.cli.group import Commands
 from trtcolor.cli.models import models
@@ -18,5 +19,5 @@ def main() -> None:
     """Give black-and-white pictures their colours."""
 
 
-for command in (bench, classify, colorize, demo, evaluate, models):
+for command in (bench, classify, colorize, demo, doctor, evaluate, models):
     main.add_command(command)
