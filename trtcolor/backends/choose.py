@@ -45,7 +45,8 @@ def open_runner(bundle: Bundle, backend: str, *, threads: int | None = None) -> 
                 problem = str(error)
             else:
                 others = f"; {'; '.join(passed_over)}" if passed_over else ""
-                return Opened(runner, f"{name} is the first of {', '.join(RUNNING)}{others}")
+                reason = f"the first of {', '.join(RUNNING)} that works here{others}"
+                return Opened(runner, reason)
         passed_over.append(f"{name} was passed over ({problem})")
     raise BackendError(
         f"backend 'auto' found none that works ({'; '.join(passed_over)}); one was needed; "
