@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from trtcolor import demo
+from trtcolor.backends.available import DEFAULT
 from trtcolor.colorizer import Colorizer
 from trtcolor.geometry import Render, Size
 from trtcolor.images import read_picture
@@ -132,6 +133,7 @@ def bench(
     *,
     runs: int = 10,
     warmup: int = 2,
+    backend: str = DEFAULT,
     threads: int | None = None,
     render: Render = "full",
     say: Callable[[str], None],
@@ -143,7 +145,7 @@ def bench(
     fails says why and drops out; the rest goes on.
 
     Args:
-        model, threads, render: as for `trtcolor.colorizer.Colorizer`.
+        model, backend, threads, render: as for `trtcolor.colorizer.Colorizer`.
         sizes: (height, width) in pixels.
         runs: values taken a size.
         warmup: runs before these; the first one loads the network.
@@ -159,7 +161,9 @@ def bench(
         raise ValueError("no sizes came; at least one was needed")
     source, picture = _picture()
     settings = {"runs": runs, "warmup": warmup, "threads": threads or "auto", "render": render}
-    with Colorizer(model, threads=threads, render=render) as colorizer:
+    with Colorizer(model, backend=backend, threads=threads, render=render) as colorizer:
+        if colorizer.backend_reason is not None:
+            say(f"backend {colorizer.backend}: {colorizer.backend_reason}")
         say(f"timing {', '.join(map(_text, sizes))}: {runs} runs each after {warmup} warm-ups")
         courses = [_Course(size) for size in sizes]
         for turn in range(warmup + runs):

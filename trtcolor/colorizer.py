@@ -21,8 +21,9 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from trtcolor.backends.base import Runner
-from trtcolor.bundle import Bundle, open_bundle
+from trtcolor.backends.available import DEFAULT
+from trtcolor.backends.choose import open_runner
+from trtcolor.bundle import open_bundle
 from trtcolor.errors import BackendError, BundleError, NoGlobalFeaturesError
 from trtcolor.frames import Frame, array_from_frame, frame_from_array
 from trtcolor.geometry import (
@@ -84,7 +85,8 @@ class Colorizer:
 
     Args:
         model: ``"default"``, the name of an installed bundle, or a path to a bundle folder.
-        backend: ``"onnxruntime"``.
+        backend: ``"onnxruntime"``, ``"openvino"``, or ``"auto"`` for the first of them that works
+            here. One that is named is never replaced by another.
         threads: threads within one run of the network; None leaves it to the backend.
         render: how large the network sees a frame: ``"full"``, the number of pixels of the shorter
             side, or ``"auto"`` for the model's own default (see `trtcolor.geometry.plan_render`).
@@ -93,19 +95,20 @@ class Colorizer:
     Attributes:
         spec: the model's `ModelSpec`.
         backend: the backend's name.
+        backend_reason: why ``"auto"`` took it, in words; None: it was named.
 
     Raises:
         ValueError: an argument is none of these.
         UnknownModelError: no such model.
         BundleError: the bundle is incomplete or altered.
-        BackendError: the backend is not installed.
+        BackendError: the backend is not installed, or none is.
     """
 
     def __init__(
         self,
         model: str | os.PathLike[str] = "default",
         *,
-        backend: str = "onnxruntime",
+        backend: str = DEFAULT,
         threads: int | None = None,
         render: Render = "auto",
         gamut: Gamut = "reduce",
@@ -123,7 +126,7 @@ class Colorizer:
                 f"model {self.spec.name!r} has chroma scale {self.spec.size.chroma_scale}; one of "
                 f"{', '.join(map(str, MERGE_SCALES))} was needed; export it with a finer grid"
             )
-        self._runner = _open_runner(bundle, backend, threads)
+        self._runner, self.backend_reason = open_runner(bundle, backend, threads=threads)
         self.backend = self._runner.name
 
     def colorize(
@@ -377,14 +380,6 @@ class Colorizer:
             f"model {self.spec.name!r} has no global features; a model with a global network was "
             "needed; choose another model or leave them out"
         )
-
-
-def _open_runner(bundle: Bundle, backend: str, threads: int | None) -> Runner:
-    if backend == "onnxruntime":
-        from trtcolor.backends.onnxruntime import OnnxRuntimeRunner
-
-        return OnnxRuntimeRunner(bundle, threads=threads)
-    raise ValueError(f"backend is {backend!r}; 'onnxruntime' was needed; pass that")
 
 
 def _check_saturation(saturation: float) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trtcolor import color
+from trtcolor.backends.available import DEFAULT
 from trtcolor.colorizer import Colorizer
 from trtcolor.errors import DataError
 from trtcolor.images import check_output, read_picture, write_picture
@@ -44,6 +45,7 @@ def run_demo(
     output: Path,
     *,
     model: str = "default",
+    backend: str = DEFAULT,
     overwrite: bool = False,
     saturation: float = 1.0,
     threads: int | None = None,
@@ -53,7 +55,7 @@ def run_demo(
 
     Args:
         output: of the sheet; the suffix names the format.
-        model, saturation, threads: as for `trtcolor.colorizer.Colorizer`.
+        model, backend, saturation, threads: as for `trtcolor.colorizer.Colorizer`.
         overwrite: replace a file that is there.
         say: is given a line for each picture, and at last where the sheet is.
 
@@ -75,7 +77,9 @@ def run_demo(
     check_output(output, overwrite=overwrite)
     rows: list[tuple[NDArray[np.uint8], ...]] = []
     captions: list[str] = []
-    with Colorizer(model, threads=threads) as colorizer:
+    with Colorizer(model, backend=backend, threads=threads) as colorizer:
+        if colorizer.backend_reason is not None:
+            say(f"backend {colorizer.backend}: {colorizer.backend_reason}")
         for file in files:
             original = read_picture(file).pixels[..., :3]
             lightness = color.lightness_from_rgb(original)

@@ -166,7 +166,7 @@ def machine() -> dict[str, Any]:
         "load_average": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         "platform": platform.platform(),
         "python": platform.python_version(),
-        **{name: _version(name) for name in ("trtcolor", "numpy", "onnxruntime")},
+        **{name: _version(name) for name in ("trtcolor", "numpy", "onnxruntime", "openvino")},
     }
 
 

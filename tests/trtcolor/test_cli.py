@@ -251,6 +251,23 @@ def test_a_picture_over_the_limit_is_refused(photo: Path, bundle: Path, tmp_path
     assert "60x40, more than 2399 pixels" in refused("colorize", photo, *options)
 
 
+def test_a_backend_is_taken_by_name_and_auto_says_which_it_took(
+    photo: Path, bundle: Path, tmp_path: Path
+) -> None:
+    pictures = []
+    for backend, said in (("onnxruntime", ""), ("auto", "backend openvino: the first of")):
+        output = tmp_path / f"{backend}.png"
+        options = ("-o", output, "--model", bundle, "--backend", backend)
+        done = run("colorize", photo, *options)
+        assert done.returncode == 0, done.stderr
+        assert done.stderr.startswith(said)
+        assert len(done.stderr.splitlines()) == bool(said)
+        pictures.append(np.asarray(Image.open(output)).astype(int))
+    assert np.abs(pictures[0] - pictures[1]).max() <= 1
+    done = run("classify", photo, "--model", bundle, "--backend", "openvino", "--top", 1)
+    assert done.returncode == 0, done.stderr
+
+
 def test_an_output_that_exists_is_kept_unless_told(
     photo: Path, bundle: Path, tmp_path: Path
 ) -> None:
@@ -323,6 +340,7 @@ def test_help_imports_nothing_heavy() -> None:
         ("colorize",),
         ("colorize", "a.png", "-o", "b.png", "--render", "0"),
         ("colorize", "a.png", "-o", "b.png", "--threads", "100000"),
+        ("colorize", "a.png", "-o", "b.png", "--backend", "onnx"),
         ("bench", "--runs", "0"),
         ("export", "a", "b", "--precision", "int8"),
     ],

@@ -6,6 +6,8 @@ import click
 
 from trtcolor import __version__
 from trtcolor.cli.bench import bench
+from trtcolor.cli.build_engine import build_engine
+from trtcolor.cli.doctor import doctor
 from trtcolor.cli.engines import engines
 from trtcolor.cli.evaluate import evaluate
 from trtcolor.cli.group import Commands
@@ -19,5 +21,15 @@ def main() -> None:
     """Give black-and-white pictures their colours."""
 
 
-for command in (bench, classify, colorize, demo, engines, evaluate, models):
+for command in (
+    bench,
+    build_engine,
+    classify,
+    colorize,
+    demo,
+    doctor,
+    engines,
+    evaluate,
+    models,
+):
     main.add_command(command)

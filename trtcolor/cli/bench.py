@@ -6,13 +6,21 @@ from pathlib import Path
 
 import click
 
-from trtcolor.cli.options import PATH, Render, model_option, overwrite_option, threads_option
+from trtcolor.cli.options import (
+    PATH,
+    Render,
+    backend_option,
+    model_option,
+    overwrite_option,
+    threads_option,
+)
 from trtcolor.cli.results import check_results, write_results
 
 
 @click.command()
 @click.option("--sizes", default="224,512", show_default=True, help="N (square) or WxH, by comma.")
 @model_option
+@backend_option
 @click.option("--runs", type=click.IntRange(min=1), default=10, show_default=True)
 @click.option("--warmup", type=click.IntRange(min=0), default=2, show_default=True)
 @threads_option
@@ -22,6 +30,7 @@ from trtcolor.cli.results import check_results, write_results
 def bench(
     sizes: str,
     model: str,
+    backend: str,
     runs: int,
     warmup: int,
     threads: int | None,
@@ -36,7 +45,14 @@ def bench(
     wanted = parse_sizes(sizes)
     check_results(json_file, overwrite)
     report = run_bench(
-        model, wanted, runs=runs, warmup=warmup, threads=threads, render=render, say=_tell
+        model,
+        wanted,
+        runs=runs,
+        warmup=warmup,
+        backend=backend,
+        threads=threads,
+        render=render,
+        say=_tell,
     )
     click.echo(report.table())
     write_results(json_file, report.to_json(), overwrite)

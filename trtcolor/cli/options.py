@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from trtcolor.backends.available import CHOICES, DEFAULT
+
+if TYPE_CHECKING:
+    from trtcolor.colorizer import Colorizer
 
 PATH = click.Path(path_type=Path)
 
@@ -27,6 +32,13 @@ class Render(click.ParamType[int | str]):
 model_option = click.option(
     "--model", default="default", show_default=True, help="A bundle's folder or installed name."
 )
+backend_option = click.option(
+    "--backend",
+    type=click.Choice(CHOICES),
+    default=DEFAULT,
+    show_default=True,
+    help="What runs the network; auto: the first of these that works here.",
+)
 render_option = click.option(
     "--render",
     type=Render(),
@@ -45,3 +57,9 @@ saturation_option = click.option(
     show_default=True,
     help="Factor on the colours; 0 is grey.",
 )
+
+
+def tell_backend(colorizer: Colorizer) -> None:
+    """Say on standard error which backend ``--backend auto`` took, and why."""
+    if colorizer.backend_reason is not None:
+        click.echo(f"backend {colorizer.backend}: {colorizer.backend_reason}", err=True)

@@ -8,10 +8,12 @@ import click
 
 from trtcolor.cli.options import (
     PATH,
+    backend_option,
     model_option,
     overwrite_option,
     render_option,
     saturation_option,
+    tell_backend,
     threads_option,
 )
 
@@ -20,6 +22,7 @@ from trtcolor.cli.options import (
 @click.argument("picture", type=PATH)
 @click.option("-o", "--output", type=PATH, required=True, help="PNG, JPEG, TIFF or WebP.")
 @model_option
+@backend_option
 @click.option("--style", type=PATH, help="Take the global features of this picture instead.")
 @saturation_option
 @render_option
@@ -36,6 +39,7 @@ def colorize(
     picture: Path,
     output: Path,
     model: str,
+    backend: str,
     style: Path | None,
     saturation: float,
     render: int,
@@ -50,7 +54,8 @@ def colorize(
     check_output(output, overwrite=overwrite)
     pixels = read_picture(picture, max_pixels=max_pixels).pixels
     check_output(output, overwrite=overwrite, pixels=pixels)
-    with Colorizer(model, render=render, threads=threads) as colorizer:
+    with Colorizer(model, backend=backend, render=render, threads=threads) as colorizer:
+        tell_backend(colorizer)
         features = None
         if style is not None:
             features = colorizer.global_features(read_picture(style, max_pixels=max_pixels).pixels)
@@ -62,14 +67,16 @@ def colorize(
 @click.command()
 @click.argument("picture", type=PATH)
 @model_option
+@backend_option
 @click.option("--top", type=click.IntRange(min=1), default=5, show_default=True)
-def classify(picture: Path, model: str, top: int) -> None:
+def classify(picture: Path, model: str, backend: str, top: int) -> None:
     """Name the scenes that a PICTURE most probably shows."""
     from trtcolor.colorizer import Colorizer
     from trtcolor.images import read_picture
 
     pixels = read_picture(picture).pixels
-    with Colorizer(model) as colorizer:
+    with Colorizer(model, backend=backend) as colorizer:
+        tell_backend(colorizer)
         for name, probability in colorizer.classify(pixels, top=top):
             click.echo(f"{probability:6.1%}  {name}")
 
@@ -79,16 +86,25 @@ def classify(picture: Path, model: str, top: int) -> None:
     "-o", "--output", type=PATH, default=Path("trtcolor-demo.png"), show_default=True, help="Sheet."
 )
 @model_option
+@backend_option
 @saturation_option
 @threads_option
 @overwrite_option
-def demo(output: Path, model: str, saturation: float, threads: int | None, overwrite: bool) -> None:
+def demo(
+    output: Path,
+    model: str,
+    backend: str,
+    saturation: float,
+    threads: int | None,
+    overwrite: bool,
+) -> None:
     """Colour grey copies of a few photographs: one sheet grey | coloured | original."""
     from trtcolor.demo import run_demo
 
     run_demo(
         output,
         model=model,
+        backend=backend,
         saturation=saturation,
         threads=threads,
         overwrite=overwrite,

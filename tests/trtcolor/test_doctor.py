@@ -1,0 +1,132 @@
+"""The doctor tells what it found, on one screen, and fails only if nothing works."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from click.testing import CliRunner
+
+from trtcolor import doctor
+from trtcolor.backends import onnxruntime as onnxruntime_backend
+from trtcolor.backends.available import PACKAGES, RUNNING
+from trtcolor.backends.driver import Gpu
+from trtcolor.cli import main
+from trtcolor.doctor import WIDTH, Report, examine
+from trtcolor.errors import BackendError
+from trtcolor.trial import Outcome
+
+MakeBundle = Callable[..., Path]
+
+
+def no_driver() -> list[Gpu]:
+    raise BackendError("no NVIDIA driver (libcuda.so.1: none); one was needed; install it")
+
+
+def one_gpu() -> list[Gpu]:
+    return [Gpu("NVIDIA Test", "8.9", 2**34, "13.0")]
+
+
+def say_all_fail(monkeypatch: pytest.MonkeyPatch, state: str = "fails") -> None:
+    outcome = Outcome(state, "is broken; run: pip install it")  # type: ignore[arg-type]
+    monkeypatch.setattr(doctor, "try_backend", lambda name: outcome)
+
+
+def test_the_command_shows_every_backend_on_one_screen() -> None:
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "trtcolor.cli", "doctor"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = done.stdout.splitlines()
+    assert len(lines) <= 30
+    assert not [line for line in lines if len(line) > WIDTH and "/" not in line]
+    for name in PACKAGES:
+        assert [line for line in lines if line.startswith(f"{name} ")]
+    for name in RUNNING:
+        (line,) = (line for line in lines if line.startswith(f"{name} "))
+        assert f"{metadata.version(name)}  works: coloured a frame" in line
+    assert f"auto            takes {RUNNING[0]}" in lines
+    assert done.stderr == ""
+
+
+def test_json_has_all_of_it() -> None:
+    done = CliRunner().invoke(main, ["doctor", "--json"])
+    assert done.exit_code == 0
+    found = json.loads(done.stdout)
+    assert found["auto"] == RUNNING[0]
+    assert found["working"] == [name for name in PACKAGES if name in RUNNING]
+    assert {entry["name"] for entry in found["backends"]} == set(PACKAGES)
+    assert found["machine"]["kernels"]
+    assert bool(found["gpus"]) != bool(found["no_gpu"])
+
+
+def test_it_fails_where_no_backend_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    say_all_fail(monkeypatch)
+    done = CliRunner().invoke(main, ["doctor"])
+    assert done.exit_code == 1
+    assert "onnxruntime" in done.stdout
+    assert "does not work: is broken; run: pip install it" in done.stdout
+    assert "finds no backend that works" in done.stdout
+
+
+def test_a_builder_without_a_gpu_is_said_to_run_nothing_here(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    say_all_fail(monkeypatch, "builds")
+    monkeypatch.setattr(doctor, "gpus", no_driver)
+    without = examine()
+    assert "runs none here (no GPU, see above)" in without.text()
+    assert "none: no NVIDIA driver (libcuda.so.1: none)" in without.text()
+    assert without.working == []
+    monkeypatch.setattr(doctor, "gpus", one_gpu)
+    assert "runs none here" not in examine().text()
+    assert "NVIDIA Test, compute capability 8.9, 16 GiB, driver for CUDA 13.0" in examine().text()
+
+
+def examined(monkeypatch: pytest.MonkeyPatch) -> Report:
+    say_all_fail(monkeypatch)
+    return examine()
+
+
+def test_packages_that_overwrite_each_other_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "conflict" not in examined(monkeypatch).text()
+    fake = SimpleNamespace(
+        version=lambda name: "1.0", PackageNotFoundError=metadata.PackageNotFoundError
+    )
+    monkeypatch.setattr(onnxruntime_backend, "metadata", fake)
+    report = examined(monkeypatch)
+    assert report.conflict is not None
+    assert "conflict        onnxruntime 1.0 and onnxruntime-gpu 1.0 are both" in report.text()
+
+
+def test_the_models_are_listed_and_the_default_is_verified(
+    make_bundle: MakeBundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = tmp_path / "models"
+    monkeypatch.setenv("TRTCOLOR_MODELS", str(models))
+    make_bundle("another", models=models)
+    report = examined(monkeypatch)
+    assert report.models == ("trtcolor-base", "another")
+    assert report.default_problem is None
+    assert report.places["own models"] == str(models)
+    broken = make_bundle("trtcolor-base", models=models)  # hides the bundled one
+    (broken / "weights.bin").write_bytes(b"altered")
+    report = examined(monkeypatch)
+    assert report.default_problem is not None
+    assert "SHA-256" in report.default_problem
+    assert "default model" in report.text()
+
+
+def test_the_place_of_engines_is_the_one_that_is_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRTCOLOR_ENGINES", str(tmp_path / "engines"))
+    assert examined(monkeypatch).places["engines"] == str(tmp_path / "engines")
