@@ -42,6 +42,10 @@ class BackendError(TrtcolorError):
     """A backend is not installed, does not load the graph or fails while running it."""
 
 
+class PrecisionError(TrtcolorError):
+    """A model at a precision is too far from float32, or gives something that is not finite."""
+
+
 class NoGlobalFeaturesError(TrtcolorError):
     """Global features were asked of, or given to, a network that has none."""
 
