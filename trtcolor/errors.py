@@ -46,6 +46,10 @@ class EngineError(TrtcolorError):
     """An engine is missing, damaged, foreign or stale, or could not be kept."""
 
 
+class PrecisionError(TrtcolorError):
+    """A model at a precision is too far from float32, or gives something that is not finite."""
+
+
 class NoGlobalFeaturesError(TrtcolorError):
     """Global features were asked of, or given to, a network that has none."""
 

@@ -1,0 +1,31 @@
+"""Bundles of narrow networks of every family, as a short training and an export leave them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from calibrated import calibrated_network, saved
+
+from trtcolor.bundle import Bundle, open_bundle
+from trtcolor.demo import photographs
+from trtcolor.images import read_picture
+from trtcolor_train.decoder import Decoder
+from trtcolor_train.export import export
+
+
+def family_bundle(
+    family: str,
+    folder: Path,
+    *,
+    dimensions: Mapping[str, Any] | None = None,
+    decoder: Decoder | None = None,
+    precision: Any = "float16",
+) -> Bundle:
+    """Write a bundle into a folder, which must be there."""
+    photos = [read_picture(file).pixels[..., :3] for file in photographs()]
+    network = calibrated_network(family, photos, dimensions)
+    checkpoint = saved(network, family, folder / "checkpoint.safetensors")
+    path, _ = export(checkpoint, folder / "bundle", precision=precision, decoder=decoder)
+    return open_bundle(path)
