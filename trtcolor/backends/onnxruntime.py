@@ -36,18 +36,19 @@ class OnnxRuntimeRunner(SessionRunner):
         bundle: Bundle,
         *,
         threads: int | None = None,
-        graphs: Mapping[str, Path] | None = None,
+        graphs: Mapping[str, bytes] | None = None,
     ) -> None:
         super().__init__(bundle, threads=threads, graphs=graphs)
         self._ort = import_onnxruntime()
 
-    def _load(self, path: Path) -> Any:
+    def _load(self, graph: Path | bytes) -> Any:
         options = self._ort.SessionOptions()
         options.graph_optimization_level = self._ort.GraphOptimizationLevel.ORT_ENABLE_ALL
         options.intra_op_num_threads = self._threads or 0
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 4  # whatever it would log as an error it also raises
-        return self._ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        source = graph if isinstance(graph, bytes) else str(graph)
+        return self._ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
 
     def _run(
         self, session: Any, inputs: Arrays, outputs: Sequence[str]

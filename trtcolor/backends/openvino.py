@@ -38,13 +38,13 @@ class OpenVinoRunner(SessionRunner):
         bundle: Bundle,
         *,
         threads: int | None = None,
-        graphs: Mapping[str, Path] | None = None,
+        graphs: Mapping[str, bytes] | None = None,
     ) -> None:
         super().__init__(bundle, threads=threads, graphs=graphs)
         self._openvino = import_openvino()
         self._core = self._openvino.Core()
 
-    def _load(self, path: Path) -> _Session:
+    def _load(self, graph: Path | bytes) -> _Session:
         settings = {
             "INFERENCE_PRECISION_HINT": "f32",
             "PERFORMANCE_HINT": "LATENCY",
@@ -52,7 +52,7 @@ class OpenVinoRunner(SessionRunner):
         }
         if self._threads is not None:
             settings["INFERENCE_NUM_THREADS"] = self._threads
-        model = self._core.read_model(path)
+        model = self._core.read_model(graph)
 
         def compile_for(outputs: Sequence[str]) -> Any:
             kept = [model.output(name) for name in outputs]

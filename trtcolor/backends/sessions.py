@@ -30,7 +30,8 @@ class SessionRunner(ABC):
     Args:
         bundle: a verified bundle.
         threads: threads within one run; None leaves their number to the library.
-        graphs: the ONNX file of each graph, in the place of the bundle's own: an engine's.
+        graphs: the whole ONNX model of each graph, in the place of the bundle's files: an engine's,
+            in bytes, so that what was hashed is what is loaded.
 
     Attributes:
         name, device: of the backend, as in `Runner`.
@@ -50,7 +51,7 @@ class SessionRunner(ABC):
         bundle: Bundle,
         *,
         threads: int | None = None,
-        graphs: Mapping[str, Path] | None = None,
+        graphs: Mapping[str, bytes] | None = None,
     ) -> None:
         if threads is not None and (
             isinstance(threads, bool)
@@ -69,8 +70,8 @@ class SessionRunner(ABC):
         self._lock = threading.Lock()
 
     @abstractmethod
-    def _load(self, path: Path) -> Any:
-        """A session of the graph in a file; whatever it raises becomes a BackendError."""
+    def _load(self, graph: Path | bytes) -> Any:
+        """A session of a file or a model; whatever it raises becomes a BackendError."""
 
     @abstractmethod
     def _run(
@@ -109,11 +110,11 @@ class SessionRunner(ABC):
                     "make a new Colorizer"
                 )
             if graph not in self._sessions:
-                path = self._path(graph)
-                self._sessions[graph] = self._call(graph, "load", lambda: self._load(path))
+                source = self._source(graph)
+                self._sessions[graph] = self._call(graph, "load", lambda: self._load(source))
             return self._sessions[graph]
 
-    def _path(self, graph: str) -> Path:
+    def _source(self, graph: str) -> Path | bytes:
         if self._graphs is None:
             return self._bundle.graph_path(graph)
         if graph not in self._graphs:

@@ -57,35 +57,34 @@ def optimised_graph(
     """
     if backend not in RUNNERS:
         raise ValueError(f"backend is {backend!r}; one of {', '.join(RUNNERS)} was needed")
-    plain = model.SerializeToString()
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / f"{graph}.onnx"
-        if backend == OnnxRuntimeRunner.name:
-            _optimise(plain, file, f"graph {graph!r} of model {bundle.spec.name!r}")
-        else:
-            file.write_bytes(plain)
-        runner = RUNNERS[backend](bundle, threads=threads, graphs={graph: file})
-        try:
-            _try(runner, graph, model, bundle)
-        finally:
-            runner.close()
-        return file.read_bytes()
+    data: bytes = model.SerializeToString()
+    if backend == OnnxRuntimeRunner.name:
+        data = _optimised(data, f"graph {graph!r} of model {bundle.spec.name!r}")
+    runner = RUNNERS[backend](bundle, threads=threads, graphs={graph: data})
+    try:
+        _try(runner, graph, model, bundle)
+    finally:
+        runner.close()
+    return data
 
 
-def _optimise(plain: bytes, file: Path, what: str) -> None:
+def _optimised(plain: bytes, what: str) -> bytes:
     onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
-    options.optimized_model_filepath = str(file)
     options.log_severity_level = 4
-    try:
-        onnxruntime.InferenceSession(plain, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # RuntimeError, ValueError and its own
-        reason = " ".join(str(error).split()).rstrip(".")
-        raise BackendError(
-            f"ONNX Runtime did not optimise {what} ({reason}); a graph that it runs was needed; "
-            "choose another precision"
-        ) from error
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "optimised.onnx"
+        options.optimized_model_filepath = str(file)
+        try:
+            onnxruntime.InferenceSession(plain, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # RuntimeError, ValueError and its own
+            reason = " ".join(str(error).split()).rstrip(".")
+            raise BackendError(
+                f"ONNX Runtime did not optimise {what} ({reason}); a graph that it runs was "
+                "needed; choose another precision"
+            ) from error
+        return file.read_bytes()
 
 
 def _try(runner: SessionRunner, graph: str, model: onnx.ModelProto, bundle: Bundle) -> None:
