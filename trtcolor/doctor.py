@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import textwrap
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
-
-import platformdirs
 
 from trtcolor.backends.available import PACKAGES, RUNNING, available
 from trtcolor.backends.driver import Gpu, gpus
 from trtcolor.backends.onnxruntime import two_distributions
 from trtcolor.bundle import installed_bundles, model_folders, open_bundle
+from trtcolor.engines.trust import engines_folder
 from trtcolor.errors import BackendError, BundleError
 from trtcolor.kernels import _color
 from trtcolor.measure import machine
@@ -125,7 +122,7 @@ def examine() -> Report:
         places={
             "own models": str(user),
             "bundled models": str(package),
-            "engines": str(_engines_folder()),
+            "engines": str(engines_folder()),
         },
     )
 
@@ -135,11 +132,6 @@ def _backend(name: str, no_gpu: str | None) -> BackendReport:
     if outcome.state == "builds" and no_gpu is not None:
         outcome = Outcome("builds", f"{outcome.detail}, runs none here (no GPU, see above)")
     return BackendReport(name, available(name).version, outcome)
-
-
-def _engines_folder() -> Path:
-    named = os.environ.get("TRTCOLOR_ENGINES")
-    return Path(named) if named else platformdirs.user_cache_path("trtcolor") / "engines"
 
 
 def _count(number: int, what: str) -> str:

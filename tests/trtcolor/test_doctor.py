@@ -30,7 +30,7 @@ def no_driver() -> list[Gpu]:
 
 
 def one_gpu() -> list[Gpu]:
-    return [Gpu("NVIDIA Test", "8.9", 2**34, "13.0")]
+    return [Gpu("NVIDIA Test", "8.9", 2**34, "580.65.06")]
 
 
 def say_all_fail(monkeypatch: pytest.MonkeyPatch, state: str = "fails") -> None:
@@ -88,7 +88,7 @@ def test_a_builder_without_a_gpu_is_said_to_run_nothing_here(
     assert without.working == []
     monkeypatch.setattr(doctor, "gpus", one_gpu)
     assert "runs none here" not in examine().text()
-    assert "NVIDIA Test, compute capability 8.9, 16 GiB, driver for CUDA 13.0" in examine().text()
+    assert "NVIDIA Test, compute capability 8.9, 16 GiB, driver 580.65.06" in examine().text()
 
 
 def examined(monkeypatch: pytest.MonkeyPatch) -> Report:

@@ -6,42 +6,15 @@ made here. What a call returns as an error is a BackendError that names the call
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from trtcolor.backends.driver import Gpu, gpus
 from trtcolor.errors import BackendError
-
-
-@dataclass(frozen=True)
-class Gpu:
-    """A GPU that answered.
-
-    Attributes:
-        index: among those that the process sees.
-        name: as NVIDIA calls it.
-        compute_capability: major and minor number.
-        driver: its version, e.g. ``580.65.06``, or the newest CUDA that it takes, ``CUDA 13.0``,
-            where the system tells no more.
-        memory: bytes in all.
-    """
-
-    index: int
-    name: str
-    compute_capability: tuple[int, int]
-    driver: str
-    memory: int
-
-    @property
-    def target(self) -> str:
-        """The compute capability as builders write it, e.g. ``sm89``."""
-        major, minor = self.compute_capability
-        return f"sm{major}{minor}"
 
 
 def probe(index: int = 0) -> Gpu:
@@ -66,14 +39,7 @@ def probe(index: int = 0) -> Gpu:
             f"GPU {index} was asked for and {count} answer; an index below that was needed; "
             "look at CUDA_VISIBLE_DEVICES"
         )
-    properties = call("cudaGetDeviceProperties", index)
-    return Gpu(
-        index,
-        properties.name.decode(errors="replace"),
-        (properties.major, properties.minor),
-        _driver(),
-        properties.totalGlobalMem,
-    )
+    return gpus()[index]
 
 
 @cache
@@ -168,13 +134,6 @@ class Buffer:
         if self.address:
             call("cudaFree", self.address)
             self.address = self.size = 0
-
-
-def _driver() -> str:
-    try:
-        return Path("/sys/module/nvidia/version").read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError):  # WSL, Windows
-        return f"CUDA {_version(call('cudaDriverGetVersion'))}"
 
 
 def _version(number: int) -> str:

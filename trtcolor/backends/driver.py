@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ctypes
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from trtcolor.errors import BackendError
 
 LIBRARY = "libcuda.so.1"
 """It comes with the driver."""
+MODULE_VERSION = Path("/sys/module/nvidia/version")
+"""Where Linux tells the driver's version."""
 _MAJOR, _MINOR = 75, 76  # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR and _MINOR of cuda.h
 
 
@@ -21,19 +24,34 @@ class Gpu:
         name: as NVIDIA calls it.
         compute_capability: e.g. ``8.9``.
         memory: in bytes.
-        cuda: the newest CUDA that the driver takes, e.g. ``13.0``.
+        driver: its version, e.g. ``580.65.06``, or where the system does not tell (WSL) the newest
+            CUDA that it takes, e.g. ``CUDA 13.0``.
     """
 
     name: str
     compute_capability: str
     memory: int
-    cuda: str
+    driver: str
+
+    @property
+    def target(self) -> str:
+        """The compute capability as builders write it, e.g. ``sm89``."""
+        return f"sm{self.compute_capability.replace('.', '')}"
 
     def __str__(self) -> str:
         return (
             f"{self.name}, compute capability {self.compute_capability}, "
-            f"{self.memory / 2**30:.0f} GiB, driver for CUDA {self.cuda}"
+            f"{self.memory / 2**30:.0f} GiB, driver {self.driver}"
         )
+
+
+def first_gpu() -> Gpu:
+    """The GPU that engines are built for and run on.
+
+    Raises:
+        BackendError: as from `gpus`.
+    """
+    return gpus()[0]
 
 
 def gpus(library: str = LIBRARY) -> list[Gpu]:
@@ -60,11 +78,18 @@ def gpus(library: str = LIBRARY) -> list[Gpu]:
         raise BackendError(
             "the NVIDIA driver shows no GPU; one was needed; look at CUDA_VISIBLE_DEVICES"
         )
-    cuda = f"{version // 1000}.{version % 1000 // 10}"
-    return [_gpu(driver, index, cuda) for index in range(count)]
+    named = _named_version() or f"CUDA {version // 1000}.{version % 1000 // 10}"
+    return [_gpu(driver, index, named) for index in range(count)]
 
 
-def _gpu(driver: Any, index: int, cuda: str) -> Gpu:
+def _named_version() -> str | None:
+    try:
+        return MODULE_VERSION.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _gpu(driver: Any, index: int, version: str) -> Gpu:
     device = ctypes.c_int(_number(driver, "cuDeviceGet", ctypes.c_int(index)))
     name = ctypes.create_string_buffer(256)
     _call(driver, "cuDeviceGetName", name, ctypes.c_int(len(name)), device)
@@ -74,7 +99,7 @@ def _gpu(driver: Any, index: int, cuda: str) -> Gpu:
         _number(driver, "cuDeviceGetAttribute", ctypes.c_int(attribute), device)
         for attribute in (_MAJOR, _MINOR)
     )
-    return Gpu(name.value.decode(errors="replace"), f"{major}.{minor}", memory.value, cuda)
+    return Gpu(name.value.decode(errors="replace"), f"{major}.{minor}", memory.value, version)
 
 
 def _number(driver: Any, function: str, *arguments: Any) -> int:

@@ -43,6 +43,7 @@ class TensorRTRunner:
         self.name = backend
         self._api = import_tensorrt(backend)
         self.gpu = _cuda.probe(device)
+        self._index = device
         self.device = f"cuda:{device}"
         self._plans = dict(plans)
         self._graphs: dict[str, _Graph] = {}
@@ -74,7 +75,7 @@ class TensorRTRunner:
                         f"graph {name!r} was to run on {self.name}; one of "
                         f"{', '.join(sorted(self._plans)) or 'none'} was needed; build its engine"
                     )
-                plan, index = self._plans[name], self.gpu.index
+                plan, index = self._plans[name], self._index
                 self._graphs[name] = in_own_thread(
                     lambda: _Graph(self._api, self.name, name, plan, index)
                 )

@@ -87,17 +87,13 @@ def test_without_cuda_for_python_the_sentence_says_how_to_install_it(
         _cuda.import_runtime.cache_clear()
 
 
-def test_a_target_is_the_compute_capability_without_its_point() -> None:
-    assert _cuda.Gpu(0, "any", (12, 0), "580.65.06", 1 << 30).target == "sm120"
-
-
 @pytest.mark.gpu
 @needs_gpu
 def test_a_gpu_says_what_it_is() -> None:
     gpu = _cuda.probe()
     assert gpu.name
     assert gpu.driver
-    assert gpu.compute_capability >= (5, 0)
+    assert float(gpu.compute_capability) >= 5
     assert gpu.memory > 1 << 28
     with pytest.raises(BackendError, match="GPU 1000 was asked for"):
         _cuda.probe(1000)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from trtcolor.backends import driver
 from trtcolor.backends.driver import Gpu, gpus
 from trtcolor.errors import BackendError
 
@@ -54,13 +55,19 @@ def compiled(folder: Path, source: str = DRIVER, *, count: int = 2, refusal: int
     return str(library)
 
 
-def test_every_gpu_has_its_name_memory_and_compute_capability(tmp_path: Path) -> None:
+def test_every_gpu_has_its_name_memory_and_compute_capability(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(driver, "MODULE_VERSION", tmp_path / "version")
     found = gpus(compiled(tmp_path))
     assert found == [
-        Gpu("NVIDIA Test 100", "8.6", 2**33, "13.2"),
-        Gpu("NVIDIA Test 101", "8.7", 2**34, "13.2"),
+        Gpu("NVIDIA Test 100", "8.6", 2**33, "CUDA 13.2"),
+        Gpu("NVIDIA Test 101", "8.7", 2**34, "CUDA 13.2"),
     ]
-    assert str(found[0]) == ("NVIDIA Test 100, compute capability 8.6, 8 GiB, driver for CUDA 13.2")
+    assert str(found[0]) == "NVIDIA Test 100, compute capability 8.6, 8 GiB, driver CUDA 13.2"
+    assert [gpu.target for gpu in found] == ["sm86", "sm87"]
+    (tmp_path / "version").write_text("580.65.06\n")
+    assert gpus(compiled(tmp_path))[0].driver == "580.65.06"
 
 
 @pytest.mark.parametrize(
