@@ -5,15 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
+from typing import Literal, get_args
 
 RUNNING = ("openvino", "onnxruntime")
-"""Backends that a Colorizer takes by name, in the order in which ``auto`` tries them.
+"""Backends that run a bundle's own graphs, in the order in which ``auto`` tries them.
 
 OpenVINO took 0.60 to 0.84 of ONNX Runtime's time on the default model, iizuka2016 and lee2016, 0.89
 on hwang2016-classification and 1.00 on olah2022-unet, and gave the same a*b* within 1e-3 (2 shared
 cores with AVX-512, 256x256)."""
 
-CHOICES = ("auto", *RUNNING)
+TENSORRT = ("tensorrt", "tensorrt-rtx")
+"""Backends that run engines only, on an NVIDIA GPU; ``auto`` tries them first."""
+
+CHOICES = ("auto", *TENSORRT, *RUNNING)
+Precision = Literal["fp32", "fp16", "bf16", "int8"]
+"""That an engine is built at."""
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+
 DEFAULT = "onnxruntime"
 """What runs where nothing is asked for: always the same, whatever else is installed."""
 

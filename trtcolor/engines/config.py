@@ -5,16 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from trtcolor.backends.available import PACKAGES, PRECISIONS, Precision
 from trtcolor.engines.profile import ShapeProfile
 
-BUILDERS = {
-    "tensorrt": "tensorrt",
-    "tensorrt-rtx": "tensorrt_rtx",
-    "onnxruntime": "onnxruntime",
-    "openvino": "openvino",
-}
+BUILDERS = {backend: package.module for backend, package in PACKAGES.items()}
 """The module that builds a backend's engines, by the backend's name."""
-PRECISIONS = ("fp32", "fp16", "bf16", "int8")
 LARGEST_WORKSPACE = 1 << 50
 """In bytes: what no GPU has."""
 _TARGET = re.compile(r"sm[1-9][0-9]{1,2}")
@@ -39,7 +34,7 @@ class EngineConfig:
     """
 
     backend: str
-    precision: str
+    precision: Precision
     profiles: tuple[ShapeProfile, ...]
     targets: tuple[str, ...] = ()
     workspace: int | None = None

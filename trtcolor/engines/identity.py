@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from trtcolor.engines.config import BUILDERS, PRECISIONS, EngineConfig, check_sha256
+from trtcolor.backends.available import PRECISIONS
+from trtcolor.engines.config import BUILDERS, EngineConfig, check_sha256
 from trtcolor.spec import GRAPH_NAMES
 
 RECIPE = 1

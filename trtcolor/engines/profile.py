@@ -92,7 +92,7 @@ class ShapeProfile:
 
     def __str__(self) -> str:
         """``MIN:OPT:MAX`` as `parse` takes it."""
-        return ":".join(_text(shape) for shape in (self.minimum, self.optimum, self.maximum))
+        return ":".join(shape_text(shape) for shape in (self.minimum, self.optimum, self.maximum))
 
     def admits(self, shape: Shape) -> bool:
         """Whether (batch, height, width) lies within."""
@@ -171,6 +171,7 @@ def _between(number: int, limit: int) -> bool:
     return 1 <= number <= limit
 
 
-def _text(shape: Shape) -> str:
+def shape_text(shape: Shape) -> str:
+    """(batch, height, width) as ``WxH``, with the batch before it where it is not 1."""
     batch, height, width = shape
     return f"{width}x{height}" if batch == 1 else f"{batch}x{width}x{height}"

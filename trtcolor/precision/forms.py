@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
+from trtcolor.backends.available import PRECISIONS, Precision
 from trtcolor.backends.onnxruntime import OnnxRuntimeRunner
 from trtcolor.bundle import Bundle
 from trtcolor.errors import PrecisionError
@@ -16,7 +17,6 @@ from trtcolor.precision.gate import (
     Gate,
     GateReport,
     Limits,
-    Precision,
     check_gate,
 )
 from trtcolor.precision.pictures import Pictures, find_pictures
@@ -81,9 +81,9 @@ def graphs_at(
         DataError: no pictures.
         BackendError: ONNX Runtime, which runs the graphs, is not installed or does not run them.
     """
-    if precision not in get_args(Precision):
+    if precision not in PRECISIONS:
         raise ValueError(
-            f"precision is {precision!r}; one of {', '.join(get_args(Precision))} was needed; pass "
+            f"precision is {precision!r}; one of {', '.join(PRECISIONS)} was needed; pass "
             "one of these"
         )
     _need_onnx()

@@ -7,18 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from trtcolor.backends.available import Precision
 from trtcolor.backends.base import Runner
 from trtcolor.errors import PrecisionError
 from trtcolor.metrics.difference import mean_ciede2000
 from trtcolor.precision.trial import Trial, coloured, trials
 from trtcolor.spec import ModelSpec
-
-Precision = Literal["fp32", "fp16", "bf16", "int8"]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,53 @@
+"""The runner of an engine, from bytes that were checked; and why there may be none here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from trtcolor.backends._tensorrt import MODULES
+from trtcolor.backends.base import Runner
+from trtcolor.backends.driver import first_gpu
+from trtcolor.bundle import Bundle
+from trtcolor.engines.identity import Identity
+from trtcolor.errors import BackendError
+
+
+def engine_runner(
+    bundle: Bundle, backend: str, files: Mapping[str, bytes], *, threads: int | None = None
+) -> Runner:
+    """What runs an engine's files.
+
+    Args:
+        bundle: that the engine was built from.
+        backend: the engine's.
+        files: plans or ONNX files by graph, whose hashes were checked.
+        threads: within one run, on a CPU; None leaves them to the backend.
+
+    Raises:
+        BackendError: the backend is not installed, or no GPU answers.
+    """
+    if backend in MODULES:
+        from trtcolor.backends.tensorrt import TensorRTRunner
+
+        return TensorRTRunner(backend, files)
+    if backend == "openvino":
+        from trtcolor.backends.openvino import OpenVinoRunner
+
+        return OpenVinoRunner(bundle, threads=threads, graphs=files)
+    from trtcolor.backends.onnxruntime import OnnxRuntimeRunner
+
+    return OnnxRuntimeRunner(bundle, threads=threads, graphs=files)
+
+
+def why_not_here(identity: Identity) -> str | None:
+    """Why an engine cannot be run on this machine, as far as its identity tells; None: it can."""
+    if identity.config.backend not in MODULES:
+        return None
+    try:
+        gpu = first_gpu()
+    except BackendError as error:
+        return str(error)
+    targets = identity.config.targets
+    if targets and gpu.target not in targets:
+        return f"it is for {', '.join(targets)}, and {gpu.name} here is {gpu.target}"
+    return None
