@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from trtcolor import demo
-from trtcolor.backends.available import DEFAULT
 from trtcolor.colorizer import Colorizer
 from trtcolor.geometry import Render, Size
 from trtcolor.images import read_picture
@@ -133,7 +132,7 @@ def bench(
     *,
     runs: int = 10,
     warmup: int = 2,
-    backend: str = DEFAULT,
+    backend: str | None = None,
     threads: int | None = None,
     render: Render = "full",
     say: Callable[[str], None],

@@ -21,9 +21,9 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from trtcolor.backends.available import DEFAULT
-from trtcolor.backends.choose import open_runner
+from trtcolor.backends.available import Precision
 from trtcolor.bundle import open_bundle
+from trtcolor.choose import open_runner
 from trtcolor.errors import BackendError, BundleError, NoGlobalFeaturesError
 from trtcolor.frames import Frame, array_from_frame, frame_from_array
 from trtcolor.geometry import (
@@ -85,8 +85,15 @@ class Colorizer:
 
     Args:
         model: ``"default"``, the name of an installed bundle, or a path to a bundle folder.
-        backend: ``"onnxruntime"``, ``"openvino"``, or ``"auto"`` for the first of them that works
-            here. One that is named is never replaced by another.
+        backend: ``"onnxruntime"`` (the default), ``"openvino"``, ``"tensorrt"``,
+            ``"tensorrt-rtx"``, or ``"auto"`` for the fastest that works here. One that is named is
+            never replaced by another.
+        precision: ``"fp32"``, ``"fp16"``, ``"bf16"`` or ``"int8"`` takes an engine of that
+            precision (``trtcolor build-engine``); None computes in float32, on TensorRT as the
+            newest engine does.
+        engine: folder of an engine, in the place of backend and precision.
+        trust: whether that folder may lie elsewhere than in your own cache of engines, which are
+            executable code.
         threads: threads within one run of the network; None leaves it to the backend.
         render: how large the network sees a frame: ``"full"``, the number of pixels of the shorter
             side, or ``"auto"`` for the model's own default (see `trtcolor.geometry.plan_render`).
@@ -101,14 +108,18 @@ class Colorizer:
         ValueError: an argument is none of these.
         UnknownModelError: no such model.
         BundleError: the bundle is incomplete or altered.
-        BackendError: the backend is not installed, or none is.
+        BackendError: the backend is not installed or finds no GPU, or none works.
+        EngineError: there is no engine that fits, or it is damaged or not trusted.
     """
 
     def __init__(
         self,
         model: str | os.PathLike[str] = "default",
         *,
-        backend: str = DEFAULT,
+        backend: str | None = None,
+        precision: Precision | None = None,
+        engine: str | os.PathLike[str] | None = None,
+        trust: bool = False,
         threads: int | None = None,
         render: Render = "auto",
         gamut: Gamut = "reduce",
@@ -126,7 +137,9 @@ class Colorizer:
                 f"model {self.spec.name!r} has chroma scale {self.spec.size.chroma_scale}; one of "
                 f"{', '.join(map(str, MERGE_SCALES))} was needed; export it with a finer grid"
             )
-        self._runner, self.backend_reason = open_runner(bundle, backend, threads=threads)
+        self._runner, self.backend_reason = open_runner(
+            bundle, backend, precision=precision, engine=engine, trust=trust, threads=threads
+        )
         self.backend = self._runner.name
 
     def colorize(

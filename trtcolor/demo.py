@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trtcolor import color
-from trtcolor.backends.available import DEFAULT
 from trtcolor.colorizer import Colorizer
 from trtcolor.errors import DataError
 from trtcolor.images import check_output, read_picture, write_picture
@@ -45,7 +44,7 @@ def run_demo(
     output: Path,
     *,
     model: str = "default",
-    backend: str = DEFAULT,
+    backend: str | None = None,
     overwrite: bool = False,
     saturation: float = 1.0,
     threads: int | None = None,

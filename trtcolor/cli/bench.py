@@ -30,7 +30,7 @@ from trtcolor.cli.results import check_results, write_results
 def bench(
     sizes: str,
     model: str,
-    backend: str,
+    backend: str | None,
     runs: int,
     warmup: int,
     threads: int | None,

@@ -68,8 +68,13 @@ def inspect(engine: str, as_json: bool) -> None:
 @engines.command()
 @click.argument("names", metavar="[NAME|PATH]...", nargs=-1)
 def verify(names: tuple[str, ...]) -> None:
-    """Hash every file of the engines named, or of all; exit with 1 if one is damaged."""
-    from trtcolor.engines.entry import opened
+    """Hash every file of the engines named, or of all; exit with 1 if one is damaged.
+
+    An engine that nothing has run yet is run, where this machine can, and its colours are compared
+    with those of float32.
+    """
+    from trtcolor.engines.entry import Entry, opened
+    from trtcolor.engines.load import run_unverified
     from trtcolor.engines.report import plain, state
     from trtcolor.engines.store import Store
     from trtcolor.errors import EngineError
@@ -84,7 +89,8 @@ def verify(names: tuple[str, ...]) -> None:
         damaged += bool(problems)
         for problem in problems:
             click.echo(plain(f"{name}: damaged: {problem}"))
-        if not problems:
+        if not problems and isinstance(entry, Entry):
+            entry = run_unverified(entry)
             click.echo(f"{name}: every file is as it was built; {state(entry)}")
     if damaged:
         raise EngineError(

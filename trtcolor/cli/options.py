@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trtcolor.backends.available import CHOICES, DEFAULT
+from trtcolor.backends.available import CHOICES, PRECISIONS
 
 if TYPE_CHECKING:
     from trtcolor.colorizer import Colorizer
@@ -35,9 +35,18 @@ model_option = click.option(
 backend_option = click.option(
     "--backend",
     type=click.Choice(CHOICES),
-    default=DEFAULT,
-    show_default=True,
-    help="What runs the network; auto: the first of these that works here.",
+    help="What runs the network; auto: the first of these that works here; default: onnxruntime.",
+)
+precision_option = click.option(
+    "--precision",
+    type=click.Choice(PRECISIONS),
+    help="Take an engine of this precision (build-engine); default: float32.",
+)
+engine_option = click.option(
+    "--engine", type=PATH, help="An engine's folder, in the place of backend and precision."
+)
+trust_option = click.option(
+    "--trust", is_flag=True, help="Load that engine, executable code, from wherever it lies."
 )
 render_option = click.option(
     "--render",

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from trtcolor.cli.options import (
     PATH,
     backend_option,
+    engine_option,
     model_option,
     overwrite_option,
+    precision_option,
     render_option,
     saturation_option,
     tell_backend,
     threads_option,
+    trust_option,
 )
 
 
@@ -23,6 +27,9 @@ from trtcolor.cli.options import (
 @click.option("-o", "--output", type=PATH, required=True, help="PNG, JPEG, TIFF or WebP.")
 @model_option
 @backend_option
+@precision_option
+@engine_option
+@trust_option
 @click.option("--style", type=PATH, help="Take the global features of this picture instead.")
 @saturation_option
 @render_option
@@ -39,7 +46,10 @@ def colorize(
     picture: Path,
     output: Path,
     model: str,
-    backend: str,
+    backend: str | None,
+    precision: Any,
+    engine: Path | None,
+    trust: bool,
     style: Path | None,
     saturation: float,
     render: int,
@@ -54,7 +64,15 @@ def colorize(
     check_output(output, overwrite=overwrite)
     pixels = read_picture(picture, max_pixels=max_pixels).pixels
     check_output(output, overwrite=overwrite, pixels=pixels)
-    with Colorizer(model, backend=backend, render=render, threads=threads) as colorizer:
+    with Colorizer(
+        model,
+        backend=backend,
+        precision=precision,
+        engine=engine,
+        trust=trust,
+        render=render,
+        threads=threads,
+    ) as colorizer:
         tell_backend(colorizer)
         features = None
         if style is not None:
@@ -69,7 +87,7 @@ def colorize(
 @model_option
 @backend_option
 @click.option("--top", type=click.IntRange(min=1), default=5, show_default=True)
-def classify(picture: Path, model: str, backend: str, top: int) -> None:
+def classify(picture: Path, model: str, backend: str | None, top: int) -> None:
     """Name the scenes that a PICTURE most probably shows."""
     from trtcolor.colorizer import Colorizer
     from trtcolor.images import read_picture
@@ -93,7 +111,7 @@ def classify(picture: Path, model: str, backend: str, top: int) -> None:
 def demo(
     output: Path,
     model: str,
-    backend: str,
+    backend: str | None,
     saturation: float,
     threads: int | None,
     overwrite: bool,

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from trtcolor.backends.available import RUNNING
-from trtcolor.backends.choose import open_runner
 from trtcolor.bundle import Bundle, open_bundle
+from trtcolor.choose import open_runner
 from trtcolor.colorizer import Colorizer
 from trtcolor.errors import BackendError
 
@@ -38,13 +38,14 @@ def test_a_named_backend_that_is_missing_is_replaced_by_none(
         open_runner(bundle, name)
 
 
-def test_auto_takes_the_first_and_says_which_it_passed_over(
+def test_auto_takes_the_first_that_works_and_says_why_it_passed_others_over(
     bundle: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = RUNNING
     opened = open_runner(bundle, "auto")
     assert opened.runner.name == first
-    assert opened.reason == f"the first of {first}, {second} that works here"
+    assert opened.reason is not None
+    assert opened.reason.startswith(f"{first} is the first that works; tensorrt was passed over (")
     monkeypatch.setitem(sys.modules, first, None)
     opened = open_runner(bundle, "auto")
     assert opened.runner.name == second
@@ -76,7 +77,9 @@ def test_auto_without_any_names_each_and_the_doctor(
 
 
 def test_an_unknown_backend_is_refused_with_those_there_are(bundle: Bundle) -> None:
-    with pytest.raises(ValueError, match="one of auto, openvino, onnxruntime was needed"):
+    with pytest.raises(
+        ValueError, match="one of auto, tensorrt, tensorrt-rtx, openvino, onnxruntime was needed"
+    ):
         open_runner(bundle, "onnx")
 
 

@@ -1,0 +1,122 @@
+"""What runs a model: a backend by its name, an engine by its folder, or the first that works.
+
+The backends on ONNX files run a bundle's own graphs in float32; TensorRT, and any other precision,
+take an engine that ``trtcolor build-engine`` has built.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from trtcolor.backends.available import (
+    CHOICES,
+    DEFAULT,
+    PRECISIONS,
+    RUNNING,
+    TENSORRT,
+    Precision,
+    available,
+)
+from trtcolor.backends.base import Runner
+from trtcolor.backends.driver import first_gpu
+from trtcolor.bundle import Bundle
+from trtcolor.errors import BackendError, TrtcolorError
+
+
+class Opened(NamedTuple):
+    """A runner, and why ``auto`` took it; None: it was asked for by name."""
+
+    runner: Runner
+    reason: str | None
+
+
+def open_runner(
+    bundle: Bundle,
+    backend: str | None = None,
+    *,
+    precision: Precision | None = None,
+    engine: str | os.PathLike[str] | None = None,
+    trust: bool = False,
+    threads: int | None = None,
+) -> Opened:
+    """Open a bundle on a backend. One that is asked for by name is that or an error.
+
+    Args:
+        bundle: a verified bundle.
+        backend: one of `trtcolor.backends.available.CHOICES`; None: the default one. ``auto``
+            takes the first of TensorRT, TensorRT-RTX (where a GPU answers and the model has an
+            engine), OpenVINO and ONNX Runtime that works.
+        precision: of the engine; None: the bundle's own graphs in float32, and of the TensorRTs
+            the newest engine.
+        engine: folder of an engine, in the place of backend and precision.
+        trust: whether that folder may lie elsewhere than in the user's own cache.
+        threads: threads within one run on a CPU; None leaves it to the backend.
+
+    Raises:
+        ValueError: no such backend or precision, an engine together with either, or an impossible
+            number of threads.
+        BackendError: the backend is not installed or does not work; ``auto``: none does.
+        EngineError: the backend needs an engine and the model has none that fits, or the one named
+            does not fit, is damaged or not trusted.
+    """
+    _check(backend, precision, engine)
+    if engine is not None:
+        from trtcolor.engines.load import open_engine_folder
+
+        return Opened(open_engine_folder(bundle, Path(engine), trust=trust, threads=threads), None)
+    if backend != "auto":
+        return Opened(_open(bundle, backend or DEFAULT, precision, threads), None)
+    passed_over: list[str] = []
+    for name in (*TENSORRT, *RUNNING):
+        problem = available(name).problem
+        if problem is None:
+            try:
+                runner = _open(bundle, name, precision, threads)
+            except TrtcolorError as error:
+                problem = str(error)
+            else:
+                others = "".join(f"; {reason}" for reason in passed_over)
+                return Opened(runner, f"{name} is the first that works{others}")
+        passed_over.append(f"{name} was passed over ({problem})")
+    raise BackendError(
+        f"backend 'auto' found none that works ({'; '.join(passed_over)}); one was needed; "
+        "run: trtcolor doctor"
+    )
+
+
+def _open(bundle: Bundle, name: str, precision: Precision | None, threads: int | None) -> Runner:
+    """The one place where a backend's name becomes its class; imports only that backend."""
+    if name in TENSORRT:
+        first_gpu()  # without a GPU no engine would do, and the reason is this
+    if name in TENSORRT or precision not in (None, "fp32"):
+        from trtcolor.engines.load import open_engine
+
+        return open_engine(bundle, name, precision=precision, threads=threads)
+    if name == "openvino":
+        from trtcolor.backends.openvino import OpenVinoRunner
+
+        return OpenVinoRunner(bundle, threads=threads)
+    from trtcolor.backends.onnxruntime import OnnxRuntimeRunner
+
+    return OnnxRuntimeRunner(bundle, threads=threads)
+
+
+def _check(
+    backend: str | None, precision: Precision | None, engine: str | os.PathLike[str] | None
+) -> None:
+    if engine is not None and (backend is not None or precision is not None):
+        raise ValueError(
+            f"engine {os.fspath(engine)!r} came together with a backend or a precision, both of "
+            "which it has; one or the other was needed; leave these out"
+        )
+    if backend not in (None, *CHOICES):
+        raise ValueError(
+            f"backend is {backend!r}; one of {', '.join(CHOICES)} was needed; pass one of these"
+        )
+    if precision not in (None, *PRECISIONS):
+        raise ValueError(
+            f"precision is {precision!r}; one of {', '.join(PRECISIONS)} was needed; pass one of "
+            "these"
+        )
