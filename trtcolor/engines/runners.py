@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from trtcolor.backends._tensorrt import MODULES
-from trtcolor.backends.base import Runner
+from trtcolor.backends.base import BackendRunner
 from trtcolor.backends.driver import first_gpu
 from trtcolor.bundle import Bundle
 from trtcolor.engines.identity import Identity
@@ -14,7 +14,7 @@ from trtcolor.errors import BackendError
 
 def engine_runner(
     bundle: Bundle, backend: str, files: Mapping[str, bytes], *, threads: int | None = None
-) -> Runner:
+) -> BackendRunner:
     """What runs an engine's files.
 
     Args:
@@ -47,7 +47,11 @@ def why_not_here(identity: Identity) -> str | None:
         gpu = first_gpu()
     except BackendError as error:
         return str(error)
-    targets = identity.config.targets
+    targets, built_on = identity.config.targets, identity.gpu
     if targets and gpu.target not in targets:
         return f"it is for {', '.join(targets)}, and {gpu.name} here is {gpu.target}"
+    here = (gpu.name, gpu.compute_capability)
+    # A newer driver runs older plans; another model of GPU need not.
+    if built_on is not None and here != (built_on.name, built_on.compute_capability):
+        return f"it was built on {built_on}, and here is {gpu.name} ({gpu.compute_capability})"
     return None
