@@ -19,7 +19,7 @@ from trtcolor.backends.available import (
     Precision,
     available,
 )
-from trtcolor.backends.base import Runner
+from trtcolor.backends.base import BackendRunner, Runner
 from trtcolor.backends.driver import first_gpu
 from trtcolor.bundle import Bundle
 from trtcolor.errors import BackendError, TrtcolorError
@@ -74,6 +74,7 @@ def open_runner(
         if problem is None:
             try:
                 runner = _open(bundle, name, precision, threads)
+                runner.load("local")  # one that does not take the graph is none that works
             except TrtcolorError as error:
                 problem = str(error)
             else:
@@ -86,7 +87,9 @@ def open_runner(
     )
 
 
-def _open(bundle: Bundle, name: str, precision: Precision | None, threads: int | None) -> Runner:
+def _open(
+    bundle: Bundle, name: str, precision: Precision | None, threads: int | None
+) -> BackendRunner:
     """The one place where a backend's name becomes its class; imports only that backend."""
     if name in TENSORRT:
         first_gpu()  # without a GPU no engine would do, and the reason is this

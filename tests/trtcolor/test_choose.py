@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from trtcolor.backends.available import RUNNING
+from trtcolor.backends.openvino import OpenVinoRunner
 from trtcolor.bundle import Bundle, open_bundle
 from trtcolor.choose import open_runner
 from trtcolor.colorizer import Colorizer
@@ -64,6 +65,18 @@ def test_auto_goes_on_from_one_that_is_installed_and_broken(
     assert opened.runner.name == second
     assert opened.reason is not None
     assert "half of it is gone" in opened.reason
+
+
+def test_auto_goes_on_from_one_that_does_not_take_the_graph(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(self: OpenVinoRunner, graph: object) -> None:
+        raise RuntimeError("no such operator")
+
+    monkeypatch.setattr(OpenVinoRunner, "_load", refused)
+    opened = open_runner(bundle, "auto")
+    assert opened.runner.name == "onnxruntime"
+    assert "openvino was passed over (OpenVINO did not load graph 'local'" in str(opened.reason)
 
 
 def test_auto_without_any_names_each_and_the_doctor(

@@ -42,3 +42,15 @@ class Runner(Protocol):
     def close(self) -> None:
         """Release what the graphs hold; a second call does nothing."""
         ...
+
+
+class BackendRunner(Runner, Protocol):
+    """A `Runner` of a backend, which gets a graph ready when it is first run, or before that."""
+
+    def load(self, graph: str) -> None:
+        """Get a graph ready to run.
+
+        Raises:
+            BackendError: it cannot be loaded, or the runner is closed.
+        """
+        ...

@@ -88,6 +88,10 @@ class SessionRunner(ABC):
         session = self._session(graph)
         return self._call(graph, "run", lambda: self._run(session, inputs, outputs))
 
+    def load(self, graph: str) -> None:
+        """Make a graph's session; see `trtcolor.backends.base.BackendRunner.load`."""
+        self._session(graph)
+
     def names(self, graph: str) -> tuple[set[str], set[str]]:
         """Names of a graph's inputs and of its outputs, as its file has them.
 

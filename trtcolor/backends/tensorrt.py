@@ -27,8 +27,8 @@ from trtcolor.errors import BackendError
 class TensorRTRunner:
     """A `trtcolor.backends.base.Runner` of plans.
 
-    A plan is deserialised when its graph is first run. Deserialising runs code that is in the plan:
-    give only plans from `trtcolor.engines` or from someone trusted.
+    A plan is deserialised when its graph is first run or loaded. Deserialising runs code that is
+    in the plan: give only plans from `trtcolor.engines` or from someone trusted.
 
     Args:
         backend: ``tensorrt`` or ``tensorrt-rtx``, which built the plans, in the same version.
@@ -55,6 +55,10 @@ class TensorRTRunner:
     ) -> list[NDArray[np.float32]]:
         """Run a graph; see `trtcolor.backends.base.Runner.run`."""
         return self._graph(graph).run(inputs, outputs)
+
+    def load(self, graph: str) -> None:
+        """Deserialise a graph's plan; see `trtcolor.backends.base.BackendRunner.load`."""
+        self._graph(graph)
 
     def close(self) -> None:
         """Free plans, contexts and buffers; a later `run` raises BackendError."""

@@ -45,6 +45,16 @@ class Entry:
                 "needed; build it again"
             )
 
+    def check_trusted(self) -> None:
+        """Raise EngineError if the engine lies where others could have put it (`trusted`)."""
+        reason = trusted(self.path)
+        if reason is not None:
+            raise EngineError(
+                f"engine {self.path.name} was not loaded: {reason}; an engine is executable code, "
+                "so one from your own cache was needed; build it yourself, or if you know where "
+                "it comes from allow it (here: --trust)"
+            )
+
     def read(self, graph: str, *, trust: bool = False) -> bytes:
         """The checked bytes of a graph's plan or ONNX file: what was hashed is what is returned.
 
@@ -58,13 +68,8 @@ class Entry:
                 where others could have put it (`trtcolor.engines.trust.trusted`).
         """
         expected = self.sidecar.graphs[graph]
-        reason = None if trust else trusted(self.path)
-        if reason is not None:
-            raise EngineError(
-                f"engine {self.path.name} was not loaded: {reason}; an engine is executable code, "
-                "so one from your own cache was needed; build it yourself, or if you know where "
-                "it comes from allow it (here: --trust)"
-            )
+        if not trust:
+            self.check_trusted()
         try:
             with _open_regular(self.path / expected.file) as stream:
                 data = stream.read()

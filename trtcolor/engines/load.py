@@ -6,12 +6,13 @@ and its hashes before anything of it is deserialised.
 
 from __future__ import annotations
 
+import os
 import warnings
 from pathlib import Path
 
 from trtcolor.backends._tensorrt import MODULES
 from trtcolor.backends.available import Precision
-from trtcolor.backends.base import Runner
+from trtcolor.backends.base import BackendRunner, Runner
 from trtcolor.bundle import Bundle, open_bundle
 from trtcolor.engines.config import EngineConfig
 from trtcolor.engines.differences import differences
@@ -34,7 +35,7 @@ def open_engine(
     precision: Precision | None = None,
     threads: int | None = None,
     store: Store | None = None,
-) -> Runner:
+) -> BackendRunner:
     """The runner of a model's newest engine in the store that this machine can run.
 
     Args:
@@ -56,7 +57,6 @@ def open_engine(
     for entry, told in store.candidates(wanted, ignoring=ignored):
         problem = told[0] if told else why_not_here(entry.sidecar.identity)
         if problem is None:
-            entry.check()
             return _opened(bundle, entry, store, trust=False, threads=threads)
         nearest = nearest or f"; the nearest, {entry.path.name}, has {problem}"
     asked = f"{backend} at {precision}" if precision else backend
@@ -70,7 +70,7 @@ def open_engine(
 
 def open_engine_folder(
     bundle: Bundle, folder: Path, *, trust: bool = False, threads: int | None = None
-) -> Runner:
+) -> BackendRunner:
     """The runner of the engine in a folder, which must be this model's and for this machine.
 
     Args:
@@ -83,7 +83,7 @@ def open_engine_folder(
         EngineError: it is another model's, another machine's, damaged, or not trusted.
         BackendError: its backend is not installed, or no GPU answers.
     """
-    entry = open_entry(folder)
+    entry = open_entry(Path(os.path.realpath(folder)))  # a link could become another's meanwhile
     identity = entry.sidecar.identity
     wanted = _wanted(bundle, identity.config.backend, identity.config.precision)
     told = differences(wanted, identity, ignoring=CHOSEN_BY_USER)
@@ -93,7 +93,6 @@ def open_engine_folder(
             f"engine {entry.path.name} does not fit ({problem}); one of model "
             f"{bundle.spec.name!r} for this machine was needed; build it here"
         )
-    entry.check()
     return _opened(bundle, entry, Store(entry.path.parent), trust=trust, threads=threads)
 
 
@@ -129,16 +128,21 @@ def _wanted(bundle: Bundle, backend: str, precision: Precision | None) -> Identi
 
 def _opened(
     bundle: Bundle, entry: Entry, store: Store, *, trust: bool, threads: int | None
-) -> Runner:
+) -> BackendRunner:
+    """Trusted, then hashed, then loaded: what does not load is refused here, not while it runs."""
     identity = entry.sidecar.identity
+    if not trust:
+        entry.check_trusted()
+    entry.check()
     files = {name: entry.read(name, trust=trust) for name in entry.sidecar.graphs}
     runner = engine_runner(bundle, identity.config.backend, files, threads=threads)
-    if entry.sidecar.verification.status == "unverified":
-        try:
+    try:
+        runner.load("local")
+        if entry.sidecar.verification.status == "unverified":
             verify_entry(bundle, entry, runner, store)
-        except BaseException:
-            runner.close()
-            raise
+    except BaseException:
+        runner.close()
+        raise
     return runner
 
 

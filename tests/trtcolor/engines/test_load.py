@@ -9,12 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from engine_folders import changed
 
+from trtcolor.backends import driver
 from trtcolor.backends.driver import gpus
 from trtcolor.bundle import Bundle, open_bundle
 from trtcolor.colorizer import Colorizer
+from trtcolor.engines import runners
 from trtcolor.engines.build import build_engine
 from trtcolor.engines.entry import open_entry
+from trtcolor.engines.identity import Gpu
 from trtcolor.engines.load import open_engine, open_engine_folder, run_unverified
 from trtcolor.engines.profile import ShapeProfile
 from trtcolor.engines.sidecar import Verification
@@ -105,6 +109,37 @@ def test_an_engine_from_elsewhere_asks_for_trust(model: Path, engine: Path, tmp_
     with pytest.raises(EngineError, match=r"executable code.*--trust"):
         Colorizer(model, engine=elsewhere)
     Colorizer(model, engine=elsewhere, trust=True).close()
+
+
+def test_an_engine_from_elsewhere_is_not_even_hashed(
+    model: Path, engine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path / "usb" / engine.name
+    shutil.copytree(engine, elsewhere)
+    for file in elsewhere.glob("*.onnx"):
+        file.write_bytes(b"another")
+    with pytest.raises(EngineError, match="was not loaded"):
+        Colorizer(model, engine=elsewhere)
+    (tmp_path / "link").symlink_to(engine)  # what the link names is in the cache
+    Colorizer(model, engine=tmp_path / "link").close()
+
+
+def test_an_engine_that_was_built_on_a_gpu_is_for_that_model_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    here = driver.Gpu("NVIDIA RTX Test", "8.9", 2**34, "580.65.06")
+    monkeypatch.setattr(runners, "first_gpu", lambda: here)
+    built_on = Gpu(name=here.name, compute_capability="8.9", driver="570.1")
+    own = changed(backend="tensorrt", targets=(), gpu=built_on)
+    assert runners.why_not_here(own) is None
+    for other in (
+        replace(built_on, name="NVIDIA RTX Other"),
+        replace(built_on, compute_capability="8.6"),
+    ):
+        reason = runners.why_not_here(changed(backend="tensorrt", targets=(), gpu=other))
+        assert reason == f"it was built on {other}, and here is NVIDIA RTX Test (8.9)"
+    assert runners.why_not_here(changed(targets=("sm89", "sm120"))) is None
+    assert "here is sm89" in str(runners.why_not_here(changed(targets=("sm86",))))
 
 
 def test_the_engine_of_another_model_does_not_fit(engine: Path, make_bundle: MakeBundle) -> None:
