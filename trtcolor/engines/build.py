@@ -14,10 +14,11 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import metadata
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import trtcolor
 from trtcolor.backends.available import Precision
 from trtcolor.backends.base import Runner
 from trtcolor.bundle import Bundle, open_bundle
@@ -42,6 +43,8 @@ from trtcolor.precision.pictures import Pictures, find_pictures
 if TYPE_CHECKING:
     import onnx
 
+TOOLS = ("onnx", "onnxruntime", "numpy")
+"""Modules that make a graph at a precision, besides trtcolor."""
 Bar = Callable[[str], AbstractContextManager[Report | None]]
 """Given a label, a context in which progress is reported, e.g. `trtcolor.engines.progress.bar`."""
 
@@ -133,7 +136,7 @@ def build_engine(
         profiles=taken,
         targets=targets,
         workspace=workspace,
-        calibration=looked_at.calibration_sha256 if precision == "int8" else None,
+        calibration=_pictures_sha256(looked_at) if precision == "int8" else None,
     )
     identity = identity_here(bundle, config, builder.version)
     # A folder that the user names is the user's to judge; loading from it asks for trust again.
@@ -195,14 +198,14 @@ class _Work:
             graphs=built,
             verification=self._verified(built, pictures, precise.gate.passed),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
-            trtcolor=metadata.version("trtcolor"),
+            trtcolor=trtcolor.__version__,
             gate={
                 **precise.gate.to_dict(),
                 "float_layers": list(precise.float_nodes),
                 "costs": dict(precise.costs),
             },
             flags=tuple(dict.fromkeys(flags)),
-            tools={name: metadata.version(name) for name in ("onnx", "onnxruntime", "numpy")},
+            tools={name: str(import_module(name).__version__) for name in TOOLS},
             bundle=str(self.bundle.path.resolve()),
         )
         return self.build.publish(sidecar), warnings
@@ -282,6 +285,12 @@ def _frames(shapes: Sequence[tuple[int, ...]]) -> ShapeProfile:
     """The (N, 1, H, W) minimum, optimum and maximum of a graph's lightness as a profile."""
     minimum, optimum, maximum = ((n, h, w) for n, _, h, w in shapes)
     return ShapeProfile(minimum, optimum, maximum)
+
+
+def _pictures_sha256(pictures: Pictures) -> str:
+    """Of both parts: int8's ranges come from one, which layers stay float32 from the other."""
+    both = f"{pictures.calibration_sha256} {pictures.gate_sha256}"
+    return hashlib.sha256(both.encode("ascii")).hexdigest()
 
 
 def _check_precision(builder: Builder, precision: Precision) -> None:

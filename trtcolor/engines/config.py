@@ -27,7 +27,8 @@ class EngineConfig:
         targets: compute capabilities as ``"sm89"``, ascending; empty: built for the machine at
             hand.
         workspace: bytes of device memory that the builder may use; None: all there are.
-        calibration: SHA-256 of the pictures that int8 was calibrated on; None for the others.
+        calibration: SHA-256 over the pictures that int8 was calibrated on and judged by; None for
+            the others.
 
     Raises:
         ValueError: an entry is none of these.

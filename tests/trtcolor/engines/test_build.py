@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from colour_folders import fill
 
 from trtcolor import bundle as bundles
 from trtcolor.bundle import open_bundle, record_metrics
@@ -111,6 +112,17 @@ def test_other_weights_or_profiles_are_another_engine(
     wider = build_engine(model, backend="onnxruntime", profiles=(ShapeProfile.parse("8:32:128"),))
     assert wider.entry.path != first.entry.path
     assert len(store.entries()) == 3
+
+
+def test_other_pictures_are_another_int8_engine(model: Path, store: Store, tmp_path: Path) -> None:
+    pictures = fill(tmp_path / "pictures", 3)
+    options = {"precision": "int8", "pictures": pictures, "accept_error": True}
+    first = build(model, "onnxruntime", **options)
+    assert build(model, "onnxruntime", **options).found
+    (pictures / "1.png").write_bytes((pictures / "2.png").read_bytes())  # one that only judges
+    second = build(model, "onnxruntime", **options)
+    assert not second.found
+    assert second.entry.path != first.entry.path
 
 
 def test_what_is_not_finite_is_refused_even_where_the_error_is_accepted(
