@@ -6,13 +6,12 @@ import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from importlib import import_module
 from pathlib import Path
 
 from trtcolor.bundle import installed_bundles, read_spec
 from trtcolor.engines.building import move_away
-from trtcolor.engines.config import BUILDERS
 from trtcolor.engines.entry import Damaged, Entry, folder_bytes
+from trtcolor.engines.here import builder_version
 from trtcolor.engines.identity import FOLDER_NAME, RECIPE, Identity
 from trtcolor.engines.store import Store
 from trtcolor.errors import BundleError, EngineError
@@ -102,11 +101,7 @@ def why_stale(identity: Identity, bundle: str = "") -> str | None:
 def installed_version(backend: str) -> str | None:
     """Version of the module that builds a backend's engines; None: it does not import."""
     try:
-        if backend == "onnxruntime":
-            from trtcolor.backends.onnxruntime import import_onnxruntime
-
-            return str(import_onnxruntime().__version__)
-        return str(import_module(BUILDERS[backend]).__version__)
+        return builder_version(backend)
     except Exception:  # a broken installation may raise anything
         return None
 

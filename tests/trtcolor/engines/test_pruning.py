@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -90,9 +92,23 @@ def test_an_engine_whose_builder_is_gone_is_stale(
     fresh: Identity, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(BUILDERS, "onnxruntime", "no_such_module")
-    monkeypatch.setattr("trtcolor.backends.onnxruntime.import_onnxruntime", lambda: 1 / 0)
+    monkeypatch.setattr("trtcolor.engines.here.import_onnxruntime", lambda: 1 / 0)
     assert installed_version("onnxruntime") is None
     assert why_stale(fresh) == "no_such_module is not installed"
+
+
+def test_openvino_is_asked_for_its_version_without_reporting_to_its_makers() -> None:
+    pytest.importorskip("openvino", reason="openvino is not installed")
+    program = (
+        "import sys\n"
+        "from trtcolor.engines.pruning import installed_version\n"
+        "print(installed_version('openvino'), 'openvino_telemetry' in sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.endswith(" False\n")
+    assert not done.stdout.startswith("None")
 
 
 @pytest.mark.parametrize("file", ["engine.json", "plan"])
