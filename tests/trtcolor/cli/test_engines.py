@@ -135,6 +135,18 @@ def test_verify_notices_one_flipped_byte(store: Store, file: str) -> None:
     assert run("verify", "other").returncode == 0
 
 
+def test_one_that_cannot_be_verified_does_not_keep_verify_from_the_others(store: Store) -> None:
+    on_cpu = changed(backend="onnxruntime", precision="fp32", targets=(), builder_version="1.0")
+    gone = keep(store, on_cpu, bundle=str(store.folder / "gone"))
+    keep(store, named("zebra"))
+    done = run("verify")
+    assert done.returncode == 1
+    first, second = done.stdout.splitlines()
+    assert first.startswith(f"{gone.path.name}: every file is as it was built; not verified: ")
+    assert second.endswith("unverified (no GPU has run it)")
+    assert done.stderr.startswith("error: 1 of 2 engines are damaged or could not be verified")
+
+
 def test_prune_says_what_goes_and_how_much_is_free(store: Store) -> None:
     entry = keep(store, contents=bytes(1_000_000))
     assert told("prune", "--all", "--dry-run") == [
