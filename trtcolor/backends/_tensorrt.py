@@ -135,6 +135,8 @@ def in_own_thread(call: Callable[[], T], stop: Callable[[], None] | None = None)
     """
     with ThreadPoolExecutor(1, "trtcolor-tensorrt") as pool:
         try:
+            # Idle first: a pool waits at its end for no thread that Ctrl-C met while it started.
+            pool.submit(int).result()
             return pool.submit(call).result()
         except BaseException:
             if stop is not None:
