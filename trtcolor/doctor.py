@@ -6,7 +6,7 @@ import textwrap
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from trtcolor.backends.available import PACKAGES, RUNNING, available
+from trtcolor.backends.available import PACKAGES, RUNNING, TENSORRT, available
 from trtcolor.backends.driver import Gpu, gpus
 from trtcolor.backends.onnxruntime import two_distributions
 from trtcolor.bundle import installed_bundles, model_folders, open_bundle
@@ -66,7 +66,7 @@ class Report:
     @property
     def automatic(self) -> str | None:
         """What ``--backend auto`` takes; None: none works."""
-        return next((name for name in RUNNING if name in self.working), None)
+        return next((name for name in (*TENSORRT, *RUNNING) if name in self.working), None)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain data."""
@@ -97,7 +97,10 @@ class Report:
 
 
 def examine() -> Report:
-    """Look at the installation and try every backend; takes a second or two for each."""
+    """Look at the installation and try every backend; takes a second or two for each.
+
+    Longer where the default model has an engine that no GPU has run yet: it is verified first.
+    """
     try:
         found, no_gpu = tuple(gpus()), None
     except BackendError as error:

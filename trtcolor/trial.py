@@ -16,8 +16,10 @@ from typing import Literal
 
 import numpy as np
 
+from trtcolor.backends._tensorrt import logger
 from trtcolor.backends.available import PACKAGES, RUNNING, available
-from trtcolor.errors import TrtcolorError
+from trtcolor.backends.driver import first_gpu
+from trtcolor.errors import BackendError, TrtcolorError
 
 TIMEOUT = 120.0
 """Seconds after which a trial has failed."""
@@ -29,7 +31,7 @@ class Outcome:
 
     Attributes:
         state: ``works``: it has just coloured a frame with the default model; ``builds``: its
-            builder starts, nothing was run; ``fails``; ``absent``: not installed.
+            builder starts, but there is no GPU or no engine; ``fails``; ``absent``: not installed.
         detail: in words: what it did, or why not and what to do.
         seconds: from its import to the coloured frame; None unless it works.
     """
@@ -87,16 +89,23 @@ def colour(name: str) -> Outcome:
 
 
 def start_builder(name: str) -> Outcome:
-    """Import a TensorRT and start its builder."""
+    """Import a TensorRT and start its builder; where a GPU answers, colour with an engine too."""
     try:
         api = import_module(PACKAGES[name].module)
-        builder = api.Builder(api.Logger(api.Logger.ERROR))
+        builder = api.Builder(logger(api))
     except Exception as error:  # a broken installation may raise anything
         reason = " ".join(str(error).split())
         remedy = f'run: pip install "trtcolor[{PACKAGES[name].extra}]"'
         return Outcome("fails", f"does not start ({reason}); {remedy}")
     del builder
-    return Outcome("builds", "builds engines")
+    try:
+        first_gpu()
+    except BackendError:
+        return Outcome("builds", "builds engines")
+    ran = colour(name)
+    if ran.state == "works":
+        return ran
+    return Outcome("builds", f"builds engines, runs none yet: {ran.detail}")
 
 
 if __name__ == "__main__":

@@ -91,6 +91,11 @@ def test_a_builder_without_a_gpu_is_said_to_run_nothing_here(
     assert "NVIDIA Test, compute capability 8.9, 16 GiB, driver 580.65.06" in examine().text()
 
 
+def test_auto_takes_a_tensorrt_that_has_coloured_a_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "try_backend", lambda name: Outcome("works", "coloured", 0.1))
+    assert examine().automatic == "tensorrt"
+
+
 def examined(monkeypatch: pytest.MonkeyPatch) -> Report:
     say_all_fail(monkeypatch)
     return examine()

@@ -11,6 +11,7 @@ import pytest
 
 from trtcolor import trial
 from trtcolor.backends.available import PACKAGES, RUNNING
+from trtcolor.backends.driver import Gpu
 from trtcolor.trial import try_backend
 
 
@@ -25,6 +26,20 @@ def test_a_backend_that_colours_a_frame_works(name: str) -> None:
 @pytest.mark.skipif(find_spec("tensorrt_rtx") is None, reason="tensorrt-rtx is not installed")
 def test_a_builder_that_starts_builds() -> None:
     assert try_backend("tensorrt-rtx") == trial.Outcome("builds", "builds engines")
+
+
+@pytest.mark.skipif(find_spec("tensorrt_rtx") is None, reason="tensorrt-rtx is not installed")
+def test_with_a_gpu_a_builder_without_an_engine_says_what_it_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gpu = Gpu("NVIDIA RTX Test", "8.9", 2**34, "580.65.06")
+    monkeypatch.setenv("TRTCOLOR_ENGINES", str(tmp_path))
+    for module in ("trtcolor.trial", "trtcolor.choose"):
+        monkeypatch.setattr(f"{module}.first_gpu", lambda: gpu)
+    outcome = trial.start_builder("tensorrt-rtx")
+    assert outcome.state == "builds"
+    assert outcome.detail.startswith("builds engines, runs none yet: model 'trtcolor-base' has no ")
+    assert "run: trtcolor build-engine trtcolor-base --backend tensorrt-rtx" in outcome.detail
 
 
 def pretend(name: str, source: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
