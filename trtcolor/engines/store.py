@@ -131,6 +131,9 @@ class Store:
     def record(self, entry: Entry, verification: Verification) -> Entry:
         """Write what running an engine has shown into its sidecar.
 
+        Returns:
+            The engine as it is there now.
+
         Raises:
             EngineError: the folder is not writable, or the engine is not there any more.
         """
@@ -138,6 +141,8 @@ class Store:
         file = entry.path / SIDECAR_FILE
         try:
             with self.work.held(entry.path.name):
+                if open_entry(entry.path).sidecar.graphs != entry.sidecar.graphs:
+                    return open_entry(entry.path)  # it was built again: other files than have run
                 with whole_file(file, overwrite=True) as stream:
                     stream.write(sidecar.to_json().encode("utf-8"))
                 file.chmod(0o600)

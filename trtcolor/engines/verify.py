@@ -105,19 +105,20 @@ def _trials(
     spec: ModelSpec, profiles: Sequence[ShapeProfile], pictures: Sequence[Planes]
 ) -> Iterator[_Trial]:
     """Every graph at every size that it takes; the global graph runs for the local one."""
+    endless = cycle(pictures)  # each size runs on other pictures
     shapes = dict.fromkeys(s for p in profiles for s in (p.minimum, p.optimum, p.maximum))
     for shape in shapes:
-        yield _Trial(f"local {shape_text(shape)}", "local", _scaled(pictures, shape))
+        yield _Trial(f"local {shape_text(shape)}", "local", _scaled(endless, shape))
     side = spec.size.global_size
     if "joint" in spec.graphs and side is not None:
         for batch in dict.fromkeys(batch for batch, _, _ in shapes):
             shape = batch, side, side
-            yield _Trial(f"joint {shape_text(shape)}", "joint", _scaled(pictures, shape))
+            yield _Trial(f"joint {shape_text(shape)}", "joint", _scaled(endless, shape))
 
 
-def _scaled(pictures: Sequence[Planes], shape: Shape) -> Planes:
+def _scaled(pictures: Iterator[Planes], shape: Shape) -> Planes:
     batch, height, width = shape
-    taken = islice(cycle(pictures), batch)
+    taken = islice(pictures, batch)
     return np.stack([resize_plane(picture, (height, width))[None] for picture in taken])
 
 

@@ -85,8 +85,18 @@ def test_a_verification_is_recorded(store: Store) -> None:
 def test_a_verification_of_an_engine_that_is_gone_is_refused(store: Store) -> None:
     entry = keep(store)
     shutil.rmtree(entry.path)
-    with pytest.raises(EngineError, match="was not kept"):
+    with pytest.raises(EngineError, match="no readable"):
         store.record(entry, VERIFIED)
+
+
+def test_a_verification_of_files_that_were_built_again_is_not_written_beside_others(
+    store: Store,
+) -> None:
+    entry = keep(store)
+    shutil.rmtree(entry.path)
+    again = keep(store, contents=b"other")
+    assert store.record(entry, VERIFIED) == again
+    again.check()
 
 
 def test_a_file_in_the_place_of_the_folder_is_told(tmp_path: Path) -> None:
