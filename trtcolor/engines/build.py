@@ -27,7 +27,7 @@ from trtcolor.engines.caches import read_cache, write_cache
 from trtcolor.engines.config import EngineConfig
 from trtcolor.engines.entry import Entry
 from trtcolor.engines.graphs import optimised_graph
-from trtcolor.engines.here import Builder, find_builder, identity_here, targets_of
+from trtcolor.engines.here import Builder, check_precision, find_builder, identity_here, targets_of
 from trtcolor.engines.profile import ShapeProfile, default_profiles
 from trtcolor.engines.progress import Report
 from trtcolor.engines.runners import engine_runner, why_not_here
@@ -124,7 +124,7 @@ def build_engine(
     if builder.reason is not None:
         say(f"backend {builder.backend}: {builder.reason}")
     precision = precision or ("fp16" if builder.is_tensorrt else "fp32")
-    _check_precision(builder, precision)
+    check_precision(builder.backend, precision)
     taken = tuple(profiles) or default_profiles(bundle.spec)
     for profile in taken:
         profile.check(bundle.spec.size)
@@ -291,14 +291,6 @@ def _pictures_sha256(pictures: Pictures) -> str:
     """Of both parts: int8's ranges come from one, which layers stay float32 from the other."""
     both = f"{pictures.calibration_sha256} {pictures.gate_sha256}"
     return hashlib.sha256(both.encode("ascii")).hexdigest()
-
-
-def _check_precision(builder: Builder, precision: Precision) -> None:
-    if not builder.is_tensorrt and precision not in ("fp32", "int8"):
-        raise PrecisionError(
-            f"precision {precision} came for backend {builder.backend!r}, which computes in fp32 "
-            "and int8 on a CPU; one of these was needed; build it for tensorrt-rtx, or take int8"
-        )
 
 
 def _check_accepted(entry: Entry, accept_error: bool) -> None:

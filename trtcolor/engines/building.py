@@ -128,5 +128,5 @@ def not_kept(target: Path, error: OSError) -> EngineError:
     """The sentence about an engine that could not be written."""
     return EngineError(
         f"engine {target.name} was not kept in {target.parent} ({error.strerror}); a writable "
-        "folder with free space was needed; make room, or name another in TRTCOLOR_ENGINES"
+        "folder with free space was needed; make room, or name another (-o, or TRTCOLOR_ENGINES)"
     )

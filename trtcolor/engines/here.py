@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass
 
 from trtcolor.backends._tensorrt import MODULES, import_tensorrt
+from trtcolor.backends.available import Precision
 from trtcolor.backends.driver import first_gpu
 from trtcolor.backends.onnxruntime import import_onnxruntime
 from trtcolor.backends.openvino import import_openvino
@@ -14,7 +15,7 @@ from trtcolor.bundle import Bundle
 from trtcolor.engines.config import EngineConfig
 from trtcolor.engines.identity import Gpu, Identity
 from trtcolor.engines.target import known_targets, resolve_targets
-from trtcolor.errors import BackendError
+from trtcolor.errors import BackendError, PrecisionError
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,15 @@ def builder_version(backend: str) -> str:
     if backend == "openvino":
         return str(import_openvino().__version__)
     return str(import_tensorrt(backend).__version__)
+
+
+def check_precision(backend: str, precision: Precision) -> None:
+    """Raise PrecisionError if a backend's engines do not come in a precision."""
+    if backend not in MODULES and precision not in ("fp32", "int8"):
+        raise PrecisionError(
+            f"precision {precision} came for backend {backend!r}, which computes in fp32 and int8 "
+            "on a CPU; one of these was needed; build it for tensorrt-rtx, or take int8"
+        )
 
 
 def targets_of(builder: Builder, text: str) -> tuple[str, ...]:

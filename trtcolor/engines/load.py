@@ -7,17 +7,18 @@ and its hashes before anything of it is deserialised.
 from __future__ import annotations
 
 import os
+import shlex
 import warnings
 from pathlib import Path
 
 from trtcolor.backends._tensorrt import MODULES
 from trtcolor.backends.available import Precision
 from trtcolor.backends.base import BackendRunner, Runner
-from trtcolor.bundle import Bundle, open_bundle
+from trtcolor.bundle import Bundle, installed_bundles, open_bundle
 from trtcolor.engines.config import EngineConfig
 from trtcolor.engines.differences import differences
-from trtcolor.engines.entry import Entry, open_entry
-from trtcolor.engines.here import builder_version, identity_here
+from trtcolor.engines.entry import Damaged, Entry, open_entry
+from trtcolor.engines.here import builder_version, check_precision, identity_here
 from trtcolor.engines.identity import Identity
 from trtcolor.engines.profile import default_profiles
 from trtcolor.engines.runners import engine_runner, why_not_here
@@ -48,9 +49,12 @@ def open_engine(
     Raises:
         EngineError: there is none, and what the nearest one differs in; or it is damaged, or has
             failed when it was first run here.
+        PrecisionError: the backend does not compute in it.
         BackendError: the backend is not installed, or no GPU answers.
     """
     store = store or Store()
+    if precision is not None:
+        check_precision(backend, precision)
     wanted = _wanted(bundle, backend, precision)
     ignored = CHOSEN_BY_USER if precision is None else _without(CHOSEN_BY_USER, "precision")
     nearest = ""
@@ -59,11 +63,14 @@ def open_engine(
         if problem is None:
             return _opened(bundle, entry, store, trust=False, threads=threads)
         nearest = nearest or f"; the nearest, {entry.path.name}, has {problem}"
+    damaged = sum(isinstance(entry, Damaged) for entry in store.entries())
+    if damaged:
+        nearest += f"; damaged engines there, of whatever model: {damaged}"
     asked = f"{backend} at {precision}" if precision else backend
     option = f" --precision {precision}" if precision else ""
     raise EngineError(
         f"model {bundle.spec.name!r} has no engine for {asked} that runs here (in {store.folder}"
-        f"{nearest}); one was needed; run: trtcolor build-engine {bundle.spec.name} --backend "
+        f"{nearest}); one was needed; run: trtcolor build-engine {_called(bundle)} --backend "
         f"{backend}{option}"
     )
 
@@ -112,6 +119,12 @@ def run_unverified(entry: Entry, *, trust: bool = False) -> Entry:
     bundle = open_bundle(entry.sidecar.bundle)
     open_engine_folder(bundle, entry.path, trust=trust).close()  # the first load verifies
     return open_entry(entry.path)
+
+
+def _called(bundle: Bundle) -> str:
+    """A bundle as a command line names it: by its name if it is installed, else by its folder."""
+    installed = bundle.path in installed_bundles()
+    return shlex.quote(bundle.path.name if installed else str(bundle.path))
 
 
 def _wanted(bundle: Bundle, backend: str, precision: Precision | None) -> Identity:

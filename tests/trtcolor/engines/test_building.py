@@ -222,7 +222,7 @@ keep(store, named("small"), contents=os.urandom(20_000)).check()
     assert done.returncode == 0, done.stderr
     words, left = done.stdout.splitlines()
     assert "No space left on device" in words
-    assert "make room, or name another in TRTCOLOR_ENGINES" in words
+    assert "make room, or name another (-o, or TRTCOLOR_ENGINES)" in words
     assert left == "1 0"
 
 

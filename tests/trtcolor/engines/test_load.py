@@ -23,7 +23,7 @@ from trtcolor.engines.load import open_engine, open_engine_folder, run_unverifie
 from trtcolor.engines.profile import ShapeProfile
 from trtcolor.engines.sidecar import Verification
 from trtcolor.engines.store import Store
-from trtcolor.errors import BackendError, BundleError, EngineError
+from trtcolor.errors import BackendError, BundleError, EngineError, PrecisionError
 
 MakeBundle = Callable[..., Path]
 SMALL = (ShapeProfile.parse("8:32:64"),)
@@ -197,3 +197,28 @@ def test_a_plan_without_a_gpu_is_refused_with_the_reason(model: Path, store: Sto
         assert colorizer.backend in ("openvino", "onnxruntime")
         assert "tensorrt-rtx was passed over" in str(colorizer.backend_reason)
     assert run_unverified(built.entry) == built.entry
+
+
+def test_the_command_that_the_sentence_names_finds_the_model(
+    make_bundle: MakeBundle, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRTCOLOR_MODELS", str(tmp_path / "installed"))
+    elsewhere = make_bundle("my model")
+    installed = make_bundle("mine", models=tmp_path / "installed")
+    for folder, called in ((elsewhere, f"'{elsewhere}'"), (installed, "mine")):
+        with pytest.raises(EngineError) as caught:
+            open_engine(open_bundle(folder), "onnxruntime", precision="int8")
+        assert f"run: trtcolor build-engine {called} --backend onnxruntime" in str(caught.value)
+
+
+def test_a_precision_that_a_backend_never_has_is_refused_as_building_it_would_be(
+    model: Path, store: Store
+) -> None:
+    with pytest.raises(PrecisionError, match="fp32 and int8 on a CPU"):
+        Colorizer(model, backend="onnxruntime", precision="bf16")
+
+
+def test_damaged_engines_are_mentioned_where_none_fits(model: Path, engine: Path) -> None:
+    (engine / "engine.json").write_text("{}")
+    with pytest.raises(EngineError, match="damaged engines there, of whatever model: 1"):
+        Colorizer(model, precision="int8")
