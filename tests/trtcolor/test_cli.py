@@ -255,7 +255,10 @@ def test_a_backend_is_taken_by_name_and_auto_says_which_it_took(
     photo: Path, bundle: Path, tmp_path: Path
 ) -> None:
     pictures = []
-    for backend, said in (("onnxruntime", ""), ("auto", "backend openvino: openvino is the first that works")):
+    for backend, said in (
+        ("onnxruntime", ""),
+        ("auto", "backend openvino: openvino is the first that works"),
+    ):
         output = tmp_path / f"{backend}.png"
         options = ("-o", output, "--model", bundle, "--backend", backend)
         done = run("colorize", photo, *options)
