@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -58,6 +59,11 @@ class Measurement:
         return float(np.percentile(self.seconds, 90))
 
     @property
+    def p99(self) -> float:
+        """99th percentile in seconds, linear between values; near the largest of few."""
+        return float(np.percentile(self.seconds, 99))
+
+    @property
     def minimum(self) -> float:
         """In seconds."""
         return min(self.seconds)
@@ -79,7 +85,7 @@ class Measurement:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data: the values and, for who reads the file, the statistics of them."""
-        statistics = ("median", "p10", "p90", "minimum", "mean", "spread", "unstable")
+        statistics = ("median", "p10", "p90", "p99", "minimum", "mean", "spread", "unstable")
         return {
             "name": self.name,
             "seconds": list(self.seconds),
@@ -99,6 +105,20 @@ class Measurement:
         """
         try:
             entries = json.loads(text)
+        except ValueError as error:
+            raise ValueError(
+                f"no measurement came ({error}); an object with name and seconds was needed"
+            ) from None
+        return cls.from_dict(entries)
+
+    @classmethod
+    def from_dict(cls, entries: Any) -> Measurement:
+        """The same of plain data, as `to_dict` gives it.
+
+        Raises:
+            ValueError: it is no measurement.
+        """
+        try:
             return cls(entries["name"], tuple(entries["seconds"]))
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(
@@ -174,6 +194,16 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def peak_memory() -> int | None:
+    """Largest resident size of this process so far in bytes; None where the system is silent."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024  # kibibytes on Linux
 
 
 def _processor() -> str:
