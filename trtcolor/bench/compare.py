@@ -200,6 +200,9 @@ def _remarks(old: BenchReport, new: BenchReport) -> list[str]:
             )
     if "sgemm" in old.floor and "sgemm" in new.floor:
         rates = [report.floor["sgemm"].rate / 1e9 for report in (old, new)]
+        names = [report.floor["sgemm"].measurement.name for report in (old, new)]
+        if names[0] != names[1]:
+            remarks.append(f"the machine's matrix product was {names[0]} then, {names[1]} now")
         remarks.append(
             f"the machine's matrix product: {rates[0]:.4g} GFLOP/s then, {rates[1]:.4g} now; "
             "times on the CPU are divided by it"

@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable, Sequence
 
 from trtcolor.bench.plan import duration_text
-from trtcolor.bench.report import BenchReport, BenchRow
+from trtcolor.bench.report import BenchReport, BenchRow, FloorRate
 from trtcolor.bench.sizes import size_text
 from trtcolor.evaluation.table import MISSING, aligned, wrapped
 from trtcolor.geometry import Size
@@ -23,6 +23,8 @@ Block = tuple[tuple[str, ...], list[tuple[str, ...]]]
 MAIN = "Median seconds of the network, and from frame to frame:"
 STEP_COLUMNS = ("prepare", "network", "merge", "total", "min", "p10", "p90", "p99")
 OTHER_COLUMNS = ("load s", "first s", "peak MiB", "GPU MiB", "GFLOP", "GFLOP/s", "of sgemm")
+INT8_COLUMN = "of int8"
+"""Only where `--floor` measured it."""
 
 
 def text(report: BenchReport) -> str:
@@ -98,6 +100,12 @@ def _blocks(report: BenchReport) -> list[tuple[str, Block]]:
     def compared(row: BenchRow) -> tuple[str, ...]:
         return (*_main_cells(report, row), *paper_cells(report, row))
 
+    int8 = report.floor.get("int8")
+    others = OTHER_COLUMNS if int8 is None else (*OTHER_COLUMNS, INT8_COLUMN)
+
+    def needed(row: BenchRow) -> tuple[str, ...]:
+        return _others(row) if int8 is None else (*_others(row), _share_of_int8(row, int8))
+
     main = ("pixels", "CPU s", "GPU s", "speed-up", "end to end s")
     paper = ("paper: CPU s", "GPU s", "speed-up")
     return [
@@ -106,7 +114,7 @@ def _blocks(report: BenchReport) -> list[tuple[str, Block]]:
             "Milliseconds: medians of the steps, then the spread of the network's:",
             block(STEP_COLUMNS, _step_cells),
         ),
-        ("What it needs, and its share of what the machine can do:", block(OTHER_COLUMNS, _others)),
+        ("What it needs, and its share of what the machine can do:", block(others, needed)),
     ]
 
 
@@ -144,6 +152,12 @@ def _others(row: BenchRow) -> tuple[str, ...]:
         MISSING if row.rate is None else f"{row.rate / 1e9:.0f}",
         MISSING if share is None else f"{share:.0%}",
     )
+
+
+def _share_of_int8(row: BenchRow, floor: FloorRate) -> str:
+    if row.rate is None or row.candidate.precision != "int8" or row.on_gpu or not floor.rate:
+        return MISSING
+    return f"{row.rate / floor.rate:.0%}"
 
 
 def share_of_floor(row: BenchRow) -> float | None:

@@ -9,7 +9,8 @@ from benched import report, row
 
 from trtcolor.bench import table
 from trtcolor.bench.candidates import TORCH, Candidate
-from trtcolor.bench.report import BenchRow
+from trtcolor.bench.report import BenchRow, FloorRate
+from trtcolor.measure import Measurement
 
 INT8 = Candidate("onnxruntime", "int8")
 GPU = Candidate("tensorrt-rtx", "fp16")
@@ -73,6 +74,16 @@ def test_the_share_of_the_floor_is_of_the_product_that_took_turns() -> None:
     assert table.share_of_floor(made) == 0.8
     assert line(table.text(report(made)).partition("What it needs")[2], "224x224")[-1] == "80%"
     assert table.share_of_floor(row(STEADY, flops=10**9, device="cuda:0")) is None
+
+
+def test_an_int8_row_is_held_to_the_int8_product_where_that_was_measured() -> None:
+    floor = {kind: FloorRate(kind, 1e9, Measurement("x", (0.01,))) for kind in ("sgemm", "int8")}
+    rows = row(STEADY, flops=10**9), row((0.02,) * 9, candidate=INT8, flops=10**9)
+    shown = table.text(report(*rows, floor=floor)).partition("What it needs")[2]
+    assert line(shown, "size, backend")[-2:] == ["of", "int8"]
+    assert line(shown, "224x224 onnxruntime fp32")[-1] == "-"
+    assert line(shown, "224x224 onnxruntime int8")[-1] == "50%"
+    assert "of int8" not in table.text(report(*rows))
 
 
 def test_fewer_runs_than_asked_for_are_told() -> None:
