@@ -59,6 +59,11 @@ class Measurement:
         return float(np.percentile(self.seconds, 90))
 
     @property
+    def p99(self) -> float:
+        """99th percentile in seconds, linear between values; near the largest of few."""
+        return float(np.percentile(self.seconds, 99))
+
+    @property
     def minimum(self) -> float:
         """In seconds."""
         return min(self.seconds)
@@ -80,7 +85,7 @@ class Measurement:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data: the values and, for who reads the file, the statistics of them."""
-        statistics = ("median", "p10", "p90", "minimum", "mean", "spread", "unstable")
+        statistics = ("median", "p10", "p90", "p99", "minimum", "mean", "spread", "unstable")
         return {
             "name": self.name,
             "seconds": list(self.seconds),
@@ -100,6 +105,20 @@ class Measurement:
         """
         try:
             entries = json.loads(text)
+        except ValueError as error:
+            raise ValueError(
+                f"no measurement came ({error}); an object with name and seconds was needed"
+            ) from None
+        return cls.from_dict(entries)
+
+    @classmethod
+    def from_dict(cls, entries: Any) -> Measurement:
+        """The same of plain data, as `to_dict` gives it.
+
+        Raises:
+            ValueError: it is no measurement.
+        """
+        try:
             return cls(entries["name"], tuple(entries["seconds"]))
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from trtcolor.measure import Measurement, machine, measure
+from trtcolor.measure import Measurement, machine, measure, peak_memory
 
 
 class Clock:
@@ -61,6 +61,7 @@ def test_statistics_are_those_of_the_values() -> None:
     assert measurement.median == 5
     assert measurement.p10 == pytest.approx(1)
     assert measurement.p90 == pytest.approx(9)
+    assert measurement.p99 == pytest.approx(9.9)
     assert measurement.minimum == 0
     assert measurement.mean == pytest.approx(5)
     assert measurement.spread == pytest.approx(8 / 5)
@@ -88,6 +89,18 @@ def test_a_measurement_comes_back_from_json_as_it_was() -> None:
     measurement = Measurement("merge", (0.1, 0.2, 0.30000000000000004))
     assert Measurement.from_json(measurement.to_json()) == measurement
     assert json.loads(measurement.to_json())["median"] == 0.2
+
+
+@pytest.mark.parametrize("entries", [None, 3, [], {}, {"name": "x", "seconds": ["long"]}])
+def test_plain_data_that_is_no_measurement_is_refused(entries: object) -> None:
+    with pytest.raises(ValueError, match="no measurement came"):
+        Measurement.from_dict(entries)
+
+
+def test_the_peak_of_memory_is_at_least_what_is_held() -> None:
+    held = bytearray(30 * 2**20)
+    held[::4096] = b"x" * len(held[::4096])
+    assert (peak_memory() or 0) > len(held)
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"name": "x"}', '{"name": "x", "seconds": []}'])

@@ -27,12 +27,17 @@ def check_results(path: Path | None, overwrite: bool) -> None:
 def write_results(path: Path | None, text: str, overwrite: bool) -> None:
     if path is None:
         return
+    json.loads(text)  # NaN or not, what is published parses
+    write_bytes(path, text.encode(), overwrite)
+
+
+def write_bytes(path: Path, content: bytes, overwrite: bool) -> None:
+    """Write a file whole, or say in a sentence why not."""
     from trtcolor.files import whole_file
 
-    json.loads(text)  # NaN or not, what is published parses
     try:
         with whole_file(path, overwrite=overwrite) as stream:
-            stream.write(text.encode())
+            stream.write(content)
     except OSError as error:
         raise OSError(
             f"{path} was not written ({error.strerror}); a disk with free space was needed; write "
