@@ -1,6 +1,6 @@
 """The README's table of 004, Table 3, and its plot, from one file of `trtcolor bench --json`.
 
-    trtcolor bench --compare torch --floor --runs 20 --budget 30 \\
+    trtcolor bench --compare torch --floor --budget 25 \\
         --json benchmarks/results/bench-iizuka2016.json
     python benchmarks/table3.py benchmarks/results/bench-iizuka2016.json [--form table3|all]
 

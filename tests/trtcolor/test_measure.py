@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -101,6 +103,16 @@ def test_the_peak_of_memory_is_at_least_what_is_held() -> None:
     held = bytearray(30 * 2**20)
     held[::4096] = b"x" * len(held[::4096])
     assert (peak_memory() or 0) > len(held)
+
+
+def test_a_process_does_not_inherit_the_peak_of_the_one_that_started_it() -> None:
+    held = bytearray(300 * 2**20)
+    held[::4096] = b"x" * len(held[::4096])
+    program = "from trtcolor.measure import peak_memory; print(peak_memory())"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", program], capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) < len(held)
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"name": "x"}', '{"name": "x", "seconds": []}'])

@@ -10,14 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import cast
 
+from trtcolor.backends.available import PACKAGES, RUNNING, TENSORRT, Precision, available
 from trtcolor.backends.base import Runner
 from trtcolor.bundle import Bundle, open_bundle
 from trtcolor.colorizer import Colorizer
 from trtcolor.errors import BackendError
 from trtcolor.geometry import Render
 
-PRECISIONS = ("fp32", "tf32", "fp16", "bf16", "int8", "fp8")
+BACKENDS = (*RUNNING, *TENSORRT)
 
 
 @dataclass(frozen=True)
@@ -25,8 +27,9 @@ class Candidate:
     """What one worker process runs.
 
     Attributes:
-        backend: ``"onnxruntime"`` and so on, or ``"torch"``.
-        precision: of `PRECISIONS`.
+        backend: of `BACKENDS`, or ``"torch"``.
+        precision: of `trtcolor.backends.available.PRECISIONS`; any other than ``fp32`` is an engine
+            from the store.
         form: of torch: ``eager``, ``folded`` or ``compiled``; else empty.
     """
 
@@ -38,7 +41,14 @@ class Candidate:
         return " ".join(filter(None, (self.backend, self.precision, self.form)))
 
 
-KNOWN = (Candidate("onnxruntime", "fp32"),)
+KNOWN = (
+    Candidate("onnxruntime", "fp32"),
+    Candidate("onnxruntime", "int8"),
+    Candidate("openvino", "fp32"),
+    Candidate("openvino", "int8"),
+    Candidate("tensorrt", "fp16"),
+    Candidate("tensorrt-rtx", "fp16"),
+)
 """What is timed where nothing else is asked for, the first one being what others are held to."""
 
 TORCH = tuple(Candidate("torch", "fp32", form) for form in ("eager", "folded", "compiled"))
@@ -68,22 +78,24 @@ def wanted(
     """The candidates of a command line.
 
     Args:
-        backends, precisions: those asked for; none: those that are known. A pair that is not known
-            is tried too, so that its row says why it fails.
+        backends, precisions: those asked for; none: those of `KNOWN`.
         torch: PyTorch's three forms too.
     """
     if backends and precisions:
         found = [Candidate(backend, p) for backend in backends for p in precisions]
     elif backends:
         found = [c for b in backends for c in KNOWN if c.backend == b]
-        missing = [b for b in backends if all(c.backend != b for c in KNOWN)]
-        found += [Candidate(backend, "fp32") for backend in missing]
     elif precisions:
         names = dict.fromkeys(candidate.backend for candidate in KNOWN)
         found = [Candidate(name, p) for name in names for p in precisions]
     else:
         found = list(KNOWN)
     return (*dict.fromkeys(found), *(TORCH if torch else ()))
+
+
+def may_open(candidate: Candidate) -> bool:
+    """Whether nothing is known against it, without trying; for the estimate alone."""
+    return candidate.backend not in PACKAGES or available(candidate.backend).problem is None
 
 
 def open_candidate(
@@ -99,19 +111,21 @@ def open_candidate(
         threads, render: as for `trtcolor.colorizer.Colorizer`.
 
     Raises:
-        BackendError: the backend is unknown, not installed or lacks the precision.
+        BackendError: the backend is not installed or finds no GPU.
+        EngineError: there is no engine of the precision.
         TrtcolorError: as from the Colorizer.
     """
     if candidate.backend == "torch":
         runner = _torch_runner(open_bundle(bundle), candidate.form, threads)
         return Colorizer(bundle, threads=threads, render=render), runner
-    if candidate not in KNOWN:
-        known = ", ".join(map(str, KNOWN))
-        raise BackendError(
-            f"backend {candidate.backend!r} at {candidate.precision} is not known here; one of "
-            f"{known} was needed; choose one of these"
-        )
-    colorizer = Colorizer(bundle, backend=candidate.backend, threads=threads, render=render)
+    plain = candidate.backend in RUNNING and candidate.precision == "fp32"
+    colorizer = Colorizer(
+        bundle,
+        backend=candidate.backend,
+        precision=None if plain else cast(Precision, candidate.precision),
+        threads=threads,
+        render=render,
+    )
     return colorizer, colorizer._runner
 
 

@@ -13,6 +13,7 @@ from trtcolor.bench.candidates import (
     SPEED,
     START_SECONDS,
     Candidate,
+    may_open,
 )
 from trtcolor.bench.cost import Cost, shares_low_level
 from trtcolor.bench.plan import Course, in_turn, uncounted
@@ -75,17 +76,15 @@ class Race:
         """What one size is expected to take; nothing where its cost is not known."""
         if cost is None or rate <= 0:
             return Course(0.0, 0.0)
-        seconds = [
-            cost.flops / (rate * SPEED.get(candidate, DEFAULT_SPEED))
-            for candidate in self._candidates
-        ]
-        block = in_turn(max(seconds), self._settings.runs)
+        candidates = [candidate for candidate in self._candidates if may_open(candidate)]
+        seconds = [cost.flops / (rate * SPEED.get(c, DEFAULT_SPEED)) for c in candidates]
+        block = in_turn(max(seconds, default=0.0), self._settings.runs)
         again = FIRST_RUN + max(0, self._settings.warmup - 1)
         start = sum(
             START_SECONDS.get(candidate.backend, START_SECONDS[""])
             + (COMPILE_SECONDS if candidate.form == "compiled" else 0.0)
             + again * time_
-            for candidate, time_ in zip(self._candidates, seconds, strict=True)
+            for candidate, time_ in zip(candidates, seconds, strict=True)
         )
         return Course(start, sum(t * (1 + uncounted(t) / block) for t in seconds))
 

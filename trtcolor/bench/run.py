@@ -78,7 +78,7 @@ def bench(
                 rest = estimate(courses[i:], runs[i:])
                 left = settings.budget - (clock() - began)
                 deadline = clock() + max(0.0, left * share / rest if rest > 0 else left)
-                rows += race.rows(size, cost, runs[i], deadline)
+                rows += race.rows(size, cost, settings.runs, deadline)
         return BenchReport(
             model=bundle.spec.name,
             family=bundle.spec.family,
@@ -149,7 +149,7 @@ def _announce(
     for size, count in zip(sizes, runs, strict=True):
         if count < settings.runs:
             say(
-                f"{size_text(size)}: {count} of {settings.runs} runs, to keep to "
+                f"{size_text(size)}: about {count} of {settings.runs} runs, to keep to "
                 f"{duration_text(settings.budget)}"
             )
     if expected > settings.budget * 1.05:

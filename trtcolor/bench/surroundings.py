@@ -14,7 +14,6 @@ from trtcolor.measure import machine
 DISTRIBUTIONS = (
     "onnx",
     "onnxruntime-gpu",
-    "openvino",
     "tensorrt",
     "tensorrt-rtx",
     "torch",

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from trtcolor.bench import race, run
-from trtcolor.bench.candidates import KNOWN, TORCH, Candidate, wanted
+from trtcolor.bench.candidates import BACKENDS, KNOWN, TORCH, Candidate, wanted
 from trtcolor.bench.report import BenchReport
 from trtcolor.bench.run import bench, opened_model
 from trtcolor.bench.settings import Settings
@@ -54,7 +54,7 @@ def test_there_is_a_row_for_each_size_and_backend(taken: tuple[BenchReport, list
     assert good.flops is not None
     assert good.floor_rate is not None
     assert failed.error is not None
-    assert "'abacus' at fp32 is not known here" in failed.error
+    assert "backend is 'abacus'" in failed.error
     assert failed.steps == {}
     assert sum("abacus" in line for line in lines) == 1  # the same reason is told once
 
@@ -82,7 +82,7 @@ def test_what_is_needed_to_read_the_figures_is_kept(taken: tuple[BenchReport, li
 
 def test_the_whole_floor_is_measured_where_asked(make_bundle: MakeBundle) -> None:
     settings = Settings(runs=1, threads=1, floor=True)
-    report = bench(make_bundle(), [(8, 8)], KNOWN, settings, say=silent)
+    report = bench(make_bundle(), [(8, 8)], KNOWN[:1], settings, say=silent)
     assert set(report.floor) == {"sgemm", "int8", "copy"}
     assert all(rate.rate > 0 for rate in report.floor.values())
 
@@ -93,7 +93,7 @@ def test_a_size_over_the_memory_says_how_much_it_needs(
     monkeypatch.setattr(run, "available_memory", lambda: 2**30)
     sizes = [(8, 8), (16384, 16384)]
     with pytest.raises(ValueError, match=r"16384x16384 would need about \d+\.\d GB .* 1\.1 GB are"):
-        bench(make_bundle(), sizes, KNOWN, Settings(), say=silent)
+        bench(make_bundle(), sizes, KNOWN[:1], Settings(), say=silent)
 
 
 def test_where_the_memory_holds_few_they_go_one_after_another(
@@ -109,7 +109,7 @@ def test_where_the_memory_holds_few_they_go_one_after_another(
 
 def test_nothing_to_do_is_refused(make_bundle: MakeBundle) -> None:
     with pytest.raises(ValueError, match="0 sizes"):
-        bench(make_bundle(), [], KNOWN, Settings(), say=silent)
+        bench(make_bundle(), [], KNOWN[:1], Settings(), say=silent)
     with pytest.raises(ValueError, match="0 candidates"):
         bench("tiny", [(8, 8)], (), Settings(), say=silent)
 
@@ -122,7 +122,7 @@ def test_impossible_settings_are_refused(entries: dict[str, int]) -> None:
 
 def test_an_unknown_model_fails_as_a_whole() -> None:
     with pytest.raises(UnknownModelError):
-        bench("no such model", [(8, 8)], KNOWN, Settings(), say=silent)
+        bench("no such model", [(8, 8)], KNOWN[:1], Settings(), say=silent)
 
 
 def test_iizuka2016_is_made_where_it_is_not_installed_and_removed_again(
@@ -138,9 +138,19 @@ def test_iizuka2016_is_made_where_it_is_not_installed_and_removed_again(
         assert bundle.path == tmp_path / "iizuka2016"
 
 
+def test_a_form_of_torch_that_cannot_be_made_is_a_row_that_says_why(
+    make_bundle: MakeBundle,
+) -> None:
+    settings = Settings(runs=1, threads=1)
+    (row,) = bench(make_bundle(), [(8, 8)], TORCH[:1], settings, say=silent).rows
+    assert row.error is not None
+    assert "PyTorch" in row.error  # not installed, or no network of the family "tiny"
+
+
 def test_candidates_are_those_asked_for() -> None:
     assert wanted((), (), torch=False) == KNOWN
     assert wanted((), (), torch=True) == (*KNOWN, *TORCH)
-    assert wanted(("abacus",), (), torch=False) == (ABACUS,)
-    assert wanted(("abacus", "onnxruntime"), ("fp32",), torch=False) == (ABACUS, KNOWN[0])
-    assert set(wanted((), ("fp32",), torch=False)) <= {*KNOWN}
+    assert wanted(("openvino",), (), torch=False) == KNOWN[2:4]
+    assert wanted(("openvino", "onnxruntime"), ("fp32",), torch=False) == (KNOWN[2], KNOWN[0])
+    assert {c.precision for c in wanted((), ("bf16",), torch=False)} == {"bf16"}
+    assert {c.backend for c in wanted((), ("bf16",), torch=False)} == {*BACKENDS}
