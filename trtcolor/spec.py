@@ -16,7 +16,7 @@ from trtcolor.errors import BundleError
 FORMAT_VERSION = 1
 GRAPH_NAMES = ("local", "global", "joint")
 LARGEST_SIDE = 16384
-"""Of anything in a `SizeRule`, in pixels: a larger one could only exhaust the memory."""
+"""Of anything in a `SizeRule`, in pixels or bytes: a larger one could only exhaust the memory."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,8 @@ class SizeRule:
             when the caller asks for ``render="auto"``; None renders at full size.
         halo: pixels of context that a tile needs on each side; None where not tileable or not
             measured.
+        map_bytes: bytes of memory that the local graph's maps take per pixel of its input, measured
+            in ONNX Runtime; None where not measured.
     """
 
     multiple: int
@@ -41,11 +43,12 @@ class SizeRule:
     global_size: int | None = None
     render_size: int | None = None
     halo: int | None = None
+    map_bytes: int | None = None
 
     def __post_init__(self) -> None:
         for entry in fields(self):
             value = getattr(self, entry.name)
-            optional = entry.name in ("global_size", "render_size", "halo")
+            optional = entry.name in ("global_size", "render_size", "halo", "map_bytes")
             if value is None and optional:
                 continue
             whole = isinstance(value, int) and not isinstance(value, bool)

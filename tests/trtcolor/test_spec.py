@@ -53,7 +53,7 @@ def test_a_bundles_model_json_is_read_back(make_bundle: Any) -> None:
     assert spec.graphs["joint"].outputs == ("chroma", "global_features", "class_logits")
 
 
-@pytest.mark.parametrize("entry", ["multiple", "chroma_scale", "training_size", "global_size"])
+@pytest.mark.parametrize("entry", ["multiple", "chroma_scale", "global_size", "map_bytes"])
 @pytest.mark.parametrize("value", [0, -8, 2.0, "8", True, 10**9])
 def test_a_size_that_is_no_positive_integer_is_refused(entry: str, value: object) -> None:
     sizes: dict[str, Any] = {"multiple": 8, "chroma_scale": 2, "training_size": 224}
