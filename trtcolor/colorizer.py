@@ -36,7 +36,9 @@ from trtcolor.geometry import (
     pad_edges,
     plan_render,
 )
+from trtcolor.memory import checked_memory, choose_tiles
 from trtcolor.resize import resize_plane
+from trtcolor.tiles import Tiling, run_tiles
 
 Gamut = Literal["reduce", "clip"]
 MAX_SATURATION = 10.0
@@ -98,6 +100,9 @@ class Colorizer:
         render: how large the network sees a frame: ``"full"``, the number of pixels of the shorter
             side, or ``"auto"`` for the model's own default (see `trtcolor.geometry.plan_render`).
         gamut: ``"reduce"`` keeps L*, ``"clip"`` clips R, G and B as the papers do.
+        memory: bytes that the network's maps may take, beyond the picture, the program and the
+            weights; larger frames are seen in tiles, which changes a* and b* by rounding only.
+            None takes on a CPU what `trtcolor.memory.choose_tiles` says, and on a GPU no tiles.
 
     Attributes:
         spec: the model's `ModelSpec`.
@@ -123,6 +128,7 @@ class Colorizer:
         threads: int | None = None,
         render: Render = "auto",
         gamut: Gamut = "reduce",
+        memory: int | None = None,
     ) -> None:
         if gamut not in get_args(Gamut):
             raise ValueError(
@@ -130,8 +136,14 @@ class Colorizer:
             )
         self.render = checked_render(render)
         self.gamut: Gamut = gamut
+        self._memory = checked_memory(memory)
         bundle = open_bundle(model)
         self.spec = bundle.spec
+        if memory is not None and self.spec.size.halo is None:
+            raise ValueError(
+                f"memory is {memory} and model {self.spec.name!r} cannot be tiled; a model with a "
+                "halo was needed; leave memory out and bound the size by render"
+            )
         if self.spec.size.chroma_scale not in MERGE_SCALES:
             raise BundleError(
                 f"model {self.spec.name!r} has chroma scale {self.spec.size.chroma_scale}; one of "
@@ -167,7 +179,8 @@ class Colorizer:
 
         Raises:
             TypeError: the frame is no array, or not of uint8 or uint16.
-            ValueError: its shape, the saturation, the render size or the features are not these.
+            ValueError: its shape, the saturation, the render size or the features are not these, or
+                the object's `memory` holds not even the smallest tile.
             NoGlobalFeaturesError: features were given to a network that takes none.
             BackendError: the network failed, or gave something that is not finite.
         """
@@ -221,6 +234,7 @@ class Colorizer:
 
         Raises:
             BackendError: the network failed, gave another shape, or something that is not finite.
+            ValueError: the object's `memory` holds not even the smallest tile.
         """
         return self._predict(prepared, ()).chroma
 
@@ -228,7 +242,7 @@ class Colorizer:
         """Second step with everything that the network says in the same run, for evaluation.
 
         Raises:
-            BackendError: as from `predict`.
+            BackendError, ValueError: as from `predict`.
             BundleError: as from `classify`.
         """
         return self._predict(prepared, ("bin_logits", "class_logits"))
@@ -243,8 +257,32 @@ class Colorizer:
                 "global", {"lightness": prepared.global_lightness}, "global_features", *extras
             )
             inputs["global_features"] = found["global_features"]
-        found |= self._run(prepared.graph, inputs, "chroma", *extras)
+        found |= run_tiles(
+            lambda seen: self._run_local(prepared.graph, inputs | {"lightness": seen}, extras),
+            prepared.network_lightness,
+            self._tiles(prepared),
+            self.spec.size.chroma_scale,
+        )
+        scores, scenes = found.get("bin_logits"), found.get("class_logits")
+        return Prediction(
+            chroma=crop(found["chroma"][0], prepared.plan.chroma),
+            bin_logits=None if scores is None else crop(scores[0], prepared.plan.chroma),
+            class_logits=None if scenes is None else self._checked_scenes(scenes[0]),
+        )
+
+    def _tiles(self, prepared: Prepared) -> Tiling:
         height, width = prepared.network_lightness.shape[2:]
+        on_cpu = self._runner.device == "cpu"
+        if prepared.graph == "joint" or (self._memory is None and not on_cpu):
+            return Tiling.whole((height, width))
+        return choose_tiles((height, width), self.spec.size, self._memory)
+
+    def _run_local(
+        self, graph: str, inputs: dict[str, NDArray[np.float32]], extras: tuple[str, ...]
+    ) -> dict[str, NDArray[np.float32]]:
+        """Outputs of the local or the joint graph; those on the chroma grid cover its input."""
+        found = self._run(graph, inputs, "chroma", *extras)
+        height, width = inputs["lightness"].shape[2:]
         grid = chroma_size((height, width), self.spec.size.chroma_scale)
         for name, channels in (("chroma", 2), ("bin_logits", None)):
             if name not in found:
@@ -256,12 +294,7 @@ class Colorizer:
                     f"model {self.spec.name!r} gave {name} of shape {shape} for a frame of "
                     f"{height}x{width}; {needed} was needed; export the model again"
                 )
-        scores, scenes = found.get("bin_logits"), found.get("class_logits")
-        return Prediction(
-            chroma=crop(found["chroma"][0], prepared.plan.chroma),
-            bin_logits=None if scores is None else crop(scores[0], prepared.plan.chroma),
-            class_logits=None if scenes is None else self._checked_scenes(scenes[0]),
-        )
+        return found
 
     def merge(
         self, prepared: Prepared, chroma: NDArray[np.float32], *, saturation: float = 1.0

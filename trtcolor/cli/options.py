@@ -29,6 +29,20 @@ class Render(click.ParamType[int | str]):
             self.fail(str(error), param, context)
 
 
+class Bytes(click.ParamType[int]):
+    """``600MB``, ``1.5GiB`` or a number of bytes."""
+
+    name = "bytes"
+
+    def convert(self, value: Any, param: Any, context: Any) -> int:
+        from trtcolor.memory import parse_bytes
+
+        try:
+            return value if isinstance(value, int) else parse_bytes(value)
+        except ValueError as error:
+            self.fail(str(error), param, context)
+
+
 model_option = click.option(
     "--model", default="default", show_default=True, help="A bundle's folder or installed name."
 )
@@ -57,6 +71,13 @@ render_option = click.option(
 )
 threads_option = click.option(
     "--threads", type=click.IntRange(1, 1024), help="Threads of the network; default: one a core."
+)
+memory_option = click.option(
+    "--memory",
+    type=Bytes(),
+    metavar="LIMIT",
+    help="Memory for the network's maps, as in 600MB: larger pictures go in tiles, with the same "
+    "colours; default: what the machine has room for. Picture, program and weights come on top.",
 )
 overwrite_option = click.option("--overwrite", is_flag=True, help="Replace outputs that exist.")
 saturation_option = click.option(

@@ -11,6 +11,7 @@ from trtcolor.cli.options import (
     PATH,
     backend_option,
     engine_option,
+    memory_option,
     model_option,
     overwrite_option,
     precision_option,
@@ -41,6 +42,7 @@ from trtcolor.cli.options import (
     help="Refuse larger pictures.",
 )
 @threads_option
+@memory_option
 @overwrite_option
 def colorize(
     picture: Path,
@@ -55,6 +57,7 @@ def colorize(
     render: int,
     max_pixels: int,
     threads: int | None,
+    memory: int | None,
     overwrite: bool,
 ) -> None:
     """Colour one PICTURE; its luminance stays as it is."""
@@ -72,6 +75,7 @@ def colorize(
         trust=trust,
         render=render,
         threads=threads,
+        memory=memory,
     ) as colorizer:
         tell_backend(colorizer)
         features = None
