@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from trtcolor import color
 
+BAND = 256  # rows of a 16-bit picture in floats at a time
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -65,9 +67,15 @@ def frame_from_array(array: NDArray[Any]) -> Frame:
         grey = array if array.ndim == 2 else array[:, :, 0]
         return Frame(color.lightness_from_grey(grey), alpha, array.dtype)
     rgb = array[:, :, :3]
-    if array.dtype == np.uint16:  # float32 has 24 bits, enough for 16
-        rgb = rgb.astype(np.float32) / np.float32(65535)
-    return Frame(color.lightness_from_rgb(rgb), alpha, array.dtype)
+    if array.dtype == np.uint8:
+        return Frame(color.lightness_from_rgb(rgb), alpha, array.dtype)
+    lightness = np.empty(array.shape[:2], np.float32)
+    for top in range(0, len(rgb), BAND):  # a large picture in floats would take four times itself
+        band = np.s_[top : top + BAND]
+        # float32 has 24 bits, enough for 16
+        floats = rgb[band].astype(np.float32) / np.float32(65535)
+        color.lightness_from_rgb(floats, out=lightness[band])
+    return Frame(lightness, alpha, array.dtype)
 
 
 def array_from_frame(
@@ -90,8 +98,12 @@ def array_from_frame(
     Raises:
         ValueError: the shape of `chroma` does not fit `scale`.
     """
+    picture = np.empty((*frame.size, 3 if frame.alpha is None else 4), frame.dtype)
+    rgb, lightness = picture[:, :, :3], frame.lightness
     if frame.dtype == np.uint8:
-        rgb: NDArray[Any] = color.merge_lab(frame.lightness, chroma, scale=scale, gamut=gamut)
+        color.merge_lab(lightness, chroma, scale=scale, gamut=gamut, out=rgb)
     else:
-        rgb = color.merge_lab(frame.lightness, chroma, scale=scale, gamut=gamut, format="rgb48")
-    return rgb if frame.alpha is None else np.concatenate((rgb, frame.alpha), axis=2)
+        color.merge_lab(lightness, chroma, scale=scale, gamut=gamut, format="rgb48", out=rgb)
+    if frame.alpha is not None:
+        picture[:, :, 3:] = frame.alpha
+    return picture
