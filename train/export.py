@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -34,6 +34,7 @@ from trtcolor_train.decoder import BinCoding, Decoder
 from trtcolor_train.fold import fold
 from trtcolor_train.graphs import GraphNames, write_graphs
 from trtcolor_train.halo import measure_halo
+from trtcolor_train.map_bytes import measure_map_bytes
 from trtcolor_train.models.network import ColorNetwork
 from trtcolor_train.parity import Parity, check_parity, compare
 from trtcolor_train.weights import fits_float16, rounded
@@ -117,6 +118,7 @@ def export(
             if precision == "auto" and stored == "float16" and too_coarse:
                 continue
             check_parity(parity, spec)
+            _write_memory(temporary, spec, network)
             temporary.chmod(0o755)
             put_folder_in_place(temporary, bundle, overwrite=overwrite)
             return bundle, parity
@@ -225,6 +227,14 @@ def _write_spec(
     )
     (folder / SPEC_FILE).write_text(spec.to_json(), encoding="utf-8")
     return spec
+
+
+def _write_memory(folder: Path, spec: ModelSpec, network: ColorNetwork) -> None:
+    """Add to the spec what the finished graph takes."""
+    d = network.dimensions
+    measured = measure_map_bytes(folder, d.multiple, d.global_width)
+    spec = replace(spec, size=replace(spec.size, map_bytes=measured))
+    (folder / SPEC_FILE).write_text(spec.to_json(), encoding="utf-8")
 
 
 def _decoder(network: ColorNetwork, *, rebalanced: bool) -> dict[str, Any]:
