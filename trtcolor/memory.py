@@ -83,11 +83,10 @@ def parse_bytes(text: str) -> int:
         ValueError: it is no such text, or less than a byte.
     """
     match = _BYTES.fullmatch(text)
-    scale = (
-        0
-        if match is None
-        else (1024 if match[3] else 1000) ** " kmgt".index(match[2].lower() or " ")
-    )
+    scale = 0
+    if match is not None:
+        prefix = (match[2] or " ").lower()
+        scale = (1024 if match[3] else 1000) ** " kmgt".index(prefix)
     amount = 0 if match is None else int(float(match[1]) * scale)
     if amount < 1:
         raise ValueError(

@@ -66,3 +66,38 @@ def test_onnx_runtime_reports_to_nobody_and_leaves_nothing_behind(
         env=kept | {"HOME": str(home), "XDG_CACHE_HOME": str(home)},
     )
     assert list(home.rglob("*onnxruntime*")) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_memory_does_not_grow_with_runs_of_a_shape_and_comes_back_with_another(
+    make_bundle: MakeBundle,
+) -> None:
+    program = """
+import sys
+import numpy as np
+from trtcolor.backends.onnxruntime import OnnxRuntimeRunner
+from trtcolor.bundle import open_bundle
+
+def megabytes(name):
+    lines = open("/proc/self/status").read().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(name)) / 1000
+
+runner = OnnxRuntimeRunner(open_bundle(sys.argv[1]))
+for side in (8, 1024, 1024, 1024, 1024, 8):
+    inputs = {"lightness": np.zeros((1, 1, side, side), np.float32)}
+    runner.run("local", inputs, ["chroma"])
+    print(megabytes("VmRSS:"), megabytes("VmHWM:"))
+"""
+    folder = make_bundle(bins=64)  # 64 MB of scores at half of 1024 x 1024
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", program, str(folder)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    (start, _), (_, first), _, _, (held, last), (end, _) = (
+        tuple(map(float, line.split())) for line in done.stdout.splitlines()
+    )
+    assert first - start > 60
+    assert last - first < 10
+    assert held - end > 50
