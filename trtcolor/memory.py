@@ -110,8 +110,8 @@ def available_memory(root: Path = Path("/")) -> int:
     return min(known) if known else os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
 
 
-def _left_in_groups(root: Path) -> list[int | None]:
-    """Of each control group, of version 2 or 1; None where one has no limit."""
+def _left_in_groups(root: Path) -> list[int]:
+    """Of each control group that has a limit, of version 2 or 1."""
     left = []
     for line in _text(root / "proc/self/cgroup").splitlines():
         _, _, rest = line.partition(":")

@@ -94,9 +94,11 @@ def run_tiles(
             if name not in whole:
                 shape = (*part.shape[:2], *chroma_size(tiles.size, scale))
                 whole[name] = np.empty(shape, np.float32)
-            place = tuple(_samples(span.kept, scale) for span in (rows, columns))
-            taken = tuple(_samples(span.kept, scale, span.window.start) for span in (rows, columns))
-            whole[name][(..., *place)] = part[(..., *taken)]
+            down, across = (_samples(span.kept, scale) for span in (rows, columns))
+            inner_down, inner_across = (
+                _samples(span.kept, scale, span.window.start) for span in (rows, columns)
+            )
+            whole[name][..., down, across] = part[..., inner_down, inner_across]
     return whole
 
 
