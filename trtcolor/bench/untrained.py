@@ -30,6 +30,8 @@ UNTRAINED = "untrained weights: timing only"
 SIDE = 224
 STRIDE = 8
 """Of low-level and mid-level features."""
+MAP_BYTES = 206
+"""Measured by `trtcolor_train.map_bytes` of an exported one."""
 LOW = ((64, 2), (128, 1), (128, 2), (256, 1), (256, 2), (512, 1))
 MID = (512, 256)
 GLOBAL_CONVOLUTIONS = ((512, 2), (512, 1), (512, 2), (512, 1))
@@ -87,7 +89,7 @@ def write_untrained(folder: Path, *, seed: int = 0) -> Path:
         family=NAME,
         version=UNTRAINED,
         configuration=CONFIGURATION,
-        size=SizeRule(STRIDE, 2, SIDE, SIDE, SIDE, 64),
+        size=SizeRule(STRIDE, 2, SIDE, SIDE, SIDE, 64, MAP_BYTES),
         graphs=graphs,
         decoder={"kind": "regression"},
         precision="float32",
