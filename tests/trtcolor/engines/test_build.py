@@ -14,6 +14,7 @@ import numpy as np
 import onnx
 import pytest
 from colour_folders import fill
+from interrupts import heed_interrupts
 
 from trtcolor import bundle as bundles
 from trtcolor.bundle import open_bundle, record_metrics
@@ -235,7 +236,9 @@ def test_ctrl_c_leaves_nothing(model: Path, store: Store) -> None:
         *(sys.executable, "-P", "-u", "-m", "trtcolor", "build-engine", str(model)),
         *("--backend", "onnxruntime", "--precision", "int8"),  # up to 2048: seconds
     ]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, preexec_fn=heed_interrupts
+    ) as process:
         assert process.stderr is not None
         process.stderr.readline()  # it has begun to measure
         time.sleep(0.2)

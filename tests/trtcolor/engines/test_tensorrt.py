@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from interrupts import heed_interrupts
 from onnx import TensorProto, helper
 
 from trtcolor.bundle import open_bundle
@@ -162,6 +163,7 @@ def test_ctrl_c_cancels_a_build_and_leaves_nothing(tiny: bytes, tmp_path: Path) 
         text=True,
         cwd=folder,
         env={**os.environ, "TMPDIR": str(folder)},
+        preexec_fn=heed_interrupts,
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "step\n"
