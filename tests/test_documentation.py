@@ -46,5 +46,5 @@ def test_a_documented_command_and_its_options_exist(document: str, name: str, re
         assert inner in command.commands, document
         command = command.commands[inner]
     known = {option for p in command.params for option in (*p.opts, *p.secondary_opts)}
-    used = set(re.findall(r"(?<![\w-])(--?[a-z][a-z-]*)", rest.split(" && ")[0].split(" | ")[0]))
+    used = set(re.findall(r"(?<![\w-])(--?[a-z][a-z0-9-]*)", rest.split(" && ")[0].split(" | ")[0]))
     assert used <= known | {"--help"}, document
