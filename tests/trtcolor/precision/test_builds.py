@@ -14,34 +14,15 @@ from narrow import NARROW
 
 from trtcolor.adopt.adopt import adopt
 from trtcolor.bundle import Bundle, open_bundle
+from trtcolor.engines.profile import ShapeProfile
+from trtcolor.engines.tensorrt import build_plan
 from trtcolor.precision.forms import graphs_at
 from trtcolor.precision.pictures import Pictures
 
-trt = pytest.importorskip("tensorrt_rtx", reason="tensorrt-rtx, whose builder runs, is absent")
+pytest.importorskip("tensorrt_rtx", reason="tensorrt-rtx, whose builder runs, is absent")
 
 PRECISIONS = ("fp16", "bf16", "int8")
-
-
-def build(model: onnx.ModelProto) -> bytes:
-    """A plan for SM89 with a dynamic profile; the builder's errors fail the test."""
-    logger = trt.Logger(trt.Logger.ERROR)
-    builder = trt.Builder(logger)
-    parsed = builder.create_network(0)
-    parser = trt.OnnxParser(parsed, logger)
-    done = parser.parse(model.SerializeToString())
-    assert done, [str(parser.get_error(i)) for i in range(parser.num_errors)]
-    config, profile = builder.create_builder_config(), builder.create_optimization_profile()
-    for value in model.graph.input:
-        fixed = [axis.dim_value for axis in value.type.tensor_type.shape.dim]
-        batches = (fixed[0] or 1, fixed[0] or 1, fixed[0] or 2)
-        sizes = ((n, s) for n, s in zip(batches, (64, 128, 256), strict=True))
-        profile.set_shape(value.name, *(tuple([n] + [f or s for f in fixed[1:]]) for n, s in sizes))
-    config.add_optimization_profile(profile)
-    config.num_compute_capabilities = 1
-    config.set_compute_capability(trt.ComputeCapability.SM89, 0)
-    plan = builder.build_serialized_network(parsed, config)
-    assert plan is not None
-    return bytes(plan)
+PROFILES = (ShapeProfile.parse("64:128:2x256x256"),)
 
 
 def build_all(bundle: Bundle, few: Pictures) -> None:
@@ -52,7 +33,10 @@ def build_all(bundle: Bundle, few: Pictures) -> None:
         )
         for model in made.graphs.values():
             onnx.checker.check_model(model, full_check=True)
-            assert len(build(model)) > 1000
+            plan = build_plan(
+                "tensorrt-rtx", model.SerializeToString(), PROFILES, targets=("sm89",)
+            )
+            assert len(plan.data) > 1000
 
 
 @pytest.mark.parametrize("family", list(NARROW))
