@@ -11,8 +11,9 @@ RUNNING = ("openvino", "onnxruntime")
 """Backends that run a bundle's own graphs, in the order in which ``auto`` tries them.
 
 OpenVINO took 0.60 to 0.84 of ONNX Runtime's time on the default model, iizuka2016 and lee2016, 0.89
-on hwang2016-classification and 1.00 on olah2022-unet, and gave the same a*b* within 1e-3 (2 shared
-cores with AVX-512, 256x256)."""
+on hwang2016-classification and 1.00 on olah2022-unet, and gave the same a*b* within 1e-3 (2 busy
+cores with AVX-512, 256x256). On quiet ones iizuka2016 takes 1.00 to 1.07 of it, and in int8 0.69 to
+0.90 (`benchmarks/results/bench-iizuka2016.json`)."""
 
 TENSORRT = ("tensorrt", "tensorrt-rtx")
 """Backends that run engines only, on an NVIDIA GPU; ``auto`` tries them first."""
