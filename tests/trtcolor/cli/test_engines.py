@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
+import command_line
 import pytest
 from engine_folders import IDENTITY, VERIFIED, changed, keep, named
 
@@ -21,14 +20,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-P", "-m", "trtcolor.cli", "engines", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        env=os.environ,
-        timeout=120,
-        check=False,
-    )
+    return command_line.run("engines", *arguments)
 
 
 def told(*arguments: object) -> list[str]:
