@@ -132,6 +132,8 @@ class SessionRunner(ABC):
     def _call(self, graph: str, verb: str, call: Callable[[], Result]) -> Result:
         try:
             return call()
+        except BackendError:  # of a session that says itself what is wrong
+            raise
         except Exception as error:  # libraries raise RuntimeError, ValueError and their own
             reason = " ".join(str(error).split()).rstrip(".")
             again = "export the model" if self._graphs is None else "build the engine"
