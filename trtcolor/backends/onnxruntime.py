@@ -41,6 +41,8 @@ class OnnxRuntimeRunner(SessionRunner):
 
     name = "onnxruntime"
     library = "ONNX Runtime"
+    spinning = "0"
+    """Of the session, for `benchmarks/spinning.py` to compare."""
 
     def __init__(
         self,
@@ -54,17 +56,22 @@ class OnnxRuntimeRunner(SessionRunner):
         _share_arena()
         self._shapes: WeakKeyDictionary[Any, object] = WeakKeyDictionary()
 
-    def _load(self, graph: Path | bytes) -> Any:
+    def _options(self) -> Any:
         options = self._ort.SessionOptions()
         options.graph_optimization_level = self._ort.GraphOptimizationLevel.ORT_ENABLE_ALL
         options.intra_op_num_threads = self._threads or physical_cores() or 0
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.add_session_config_entry("session.intra_op.allow_spinning", self.spinning)
         options.enable_mem_pattern = False
         options.add_session_config_entry("session.use_env_allocators", "1")
         options.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
         options.log_severity_level = 4  # whatever it would log as an error it also raises
+        return options
+
+    def _load(self, graph: Path | bytes) -> Any:
         source = graph if isinstance(graph, bytes) else str(graph)
-        session = self._ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+        session = self._ort.InferenceSession(
+            source, self._options(), providers=["CPUExecutionProvider"]
+        )
         _give_back_freed_memory()
         return session
 
