@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import metadata
-from importlib.util import find_spec
 from typing import Literal, get_args
 
 RUNNING = ("openvino", "onnxruntime")
@@ -94,6 +92,8 @@ def available(name: str) -> Availability:
 
 
 def _is_installed(module: str) -> bool:
+    from importlib.util import find_spec
+
     try:
         return find_spec(module) is not None
     except ValueError:  # None or something without a spec stands in sys.modules
@@ -101,6 +101,8 @@ def _is_installed(module: str) -> bool:
 
 
 def _version(distributions: tuple[str, ...]) -> str | None:
+    from importlib import metadata  # takes longer to import than all of trtcolor
+
     for distribution in distributions:
         try:
             return metadata.version(distribution)
