@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from trtcolor.backends.available import (
     CHOICES,
@@ -22,10 +22,7 @@ from trtcolor.backends.available import (
 from trtcolor.backends.base import BackendRunner, Runner
 from trtcolor.backends.driver import first_gpu
 from trtcolor.bundle import Bundle
-from trtcolor.errors import BackendError, EngineError, TrtcolorError
-
-if TYPE_CHECKING:
-    from trtcolor.engines.ranking import Way
+from trtcolor.errors import BackendError, TrtcolorError
 
 
 class Opened(NamedTuple):
@@ -52,8 +49,8 @@ def open_runner(
             takes the first that works of TensorRT and TensorRT-RTX, where a GPU answers and the
             model has an engine, of ONNX Runtime on a GPU, and of the ways to run it on the CPU,
             fastest first (`trtcolor.engines.ranking`).
-        precision: of the engine; None: the bundle's own graphs in float32, and of the TensorRTs
-            the newest engine.
+        precision: of the engine; None: the bundle's own graphs in float32, of the TensorRTs the
+            newest engine, with ``auto`` any that is exact enough.
         engine: folder of an engine, in the place of backend and precision.
         trust: whether that folder may lie elsewhere than in the user's own cache.
         threads: threads within one run on a CPU; None leaves it to the backend.
@@ -77,6 +74,8 @@ def open_runner(
 
 def _fastest(bundle: Bundle, precision: Precision | None, threads: int | None) -> Opened:
     """What ``auto`` takes."""
+    from trtcolor.engines.ranking import usable_ways
+
     passed_over: list[str] = []
 
     def opened(runner: Runner, why: str) -> Opened:
@@ -89,7 +88,10 @@ def _fastest(bundle: Bundle, precision: Precision | None, threads: int | None) -
             passed_over.append(f"{name} was passed over ({error})")
         else:
             return opened(runner, f"{name} is the first that works")
-    for way in _ways(bundle, precision, passed_over):
+    ways, problem = usable_ways(bundle, precision)
+    if problem is not None:
+        passed_over.append(f"engines were passed over ({problem})")
+    for way in ways:
         try:
             runner = _working(bundle, way.backend, way.precision, way.engine, threads)
         except TrtcolorError as error:
@@ -100,17 +102,6 @@ def _fastest(bundle: Bundle, precision: Precision | None, threads: int | None) -
         f"backend 'auto' found none that works ({'; '.join(passed_over)}); one was needed; "
         "run: trtcolor doctor"
     )
-
-
-def _ways(bundle: Bundle, precision: Precision | None, passed_over: list[str]) -> list[Way]:
-    """On the CPU, fastest first; those without an engine if the cache of these cannot be read."""
-    from trtcolor.engines.ranking import ranked, unengined
-
-    try:
-        return ranked(bundle, precision)
-    except EngineError as error:
-        passed_over.append(f"engines were passed over ({error})")
-        return unengined(precision)
 
 
 def _working(

@@ -94,7 +94,7 @@ class Colorizer:
             another.
         precision: ``"fp32"``, ``"fp16"``, ``"bf16"`` or ``"int8"`` takes an engine of that
             precision (``trtcolor build-engine``); None computes in float32, on TensorRT as the
-            newest engine does.
+            newest engine does, and with ``"auto"`` in whatever is exact enough.
         engine: folder of an engine, in the place of backend and precision.
         trust: whether that folder may lie elsewhere than in your own cache of engines, which are
             executable code.

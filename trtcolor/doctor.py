@@ -9,10 +9,10 @@ from typing import Any
 from trtcolor.backends.available import CUDA, PACKAGES, TENSORRT, available
 from trtcolor.backends.driver import Gpu, gpus
 from trtcolor.backends.onnxruntime import two_distributions
-from trtcolor.bundle import Bundle, installed_bundles, model_folders, open_bundle
-from trtcolor.engines.ranking import Way, ranked, unengined
+from trtcolor.bundle import installed_bundles, model_folders, open_bundle
+from trtcolor.engines.ranking import unengined, usable_ways
 from trtcolor.engines.trust import engines_folder
-from trtcolor.errors import BackendError, BundleError, EngineError
+from trtcolor.errors import BackendError, BundleError
 from trtcolor.kernels import _color
 from trtcolor.measure import machine
 from trtcolor.trial import Outcome, try_backend
@@ -115,7 +115,7 @@ def examine() -> Report:
         found, no_gpu = (), str(error)
     try:
         bundle = open_bundle("default")
-        default, problem, ways = bundle.path.name, None, _ways(bundle)
+        default, problem, ways = bundle.path.name, None, usable_ways(bundle)[0]
     except BundleError as error:
         default, problem, ways = "", str(error), unengined()
     names = sorted(
@@ -144,13 +144,6 @@ def _backend(name: str, no_gpu: str | None) -> BackendReport:
     if outcome.state == "builds" and no_gpu is not None:
         outcome = Outcome("builds", f"{outcome.detail}, runs none here (no GPU, see above)")
     return BackendReport(name, available(name).version, outcome)
-
-
-def _ways(bundle: Bundle) -> list[Way]:
-    try:
-        return ranked(bundle)
-    except EngineError:
-        return unengined()
 
 
 def _count(number: int, what: str) -> str:

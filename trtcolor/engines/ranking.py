@@ -23,6 +23,7 @@ from trtcolor.bundle import Bundle
 from trtcolor.engines.entry import Entry
 from trtcolor.engines.speed import ENGINE, REFERENCE, Speed
 from trtcolor.engines.store import Store
+from trtcolor.errors import EngineError
 
 INEXACT = 1.1
 """What the time of an engine that is not in float32 is multiplied by: a smaller gain is no reason
@@ -89,6 +90,16 @@ def ranked(
     ]
     ways += unengined(precision, [speed for _, speed in measured])
     return sorted(ways, key=lambda way: way.time * (1 if way.precision == "fp32" else INEXACT))
+
+
+def usable_ways(
+    bundle: Bundle, precision: Precision | None = None
+) -> tuple[list[Way], EngineError | None]:
+    """As `ranked` of the user's own store; why no engine is among them, if that cannot be read."""
+    try:
+        return ranked(bundle, precision), None
+    except EngineError as error:
+        return unengined(precision), error
 
 
 def unengined(precision: Precision | None = None, speeds: Sequence[Speed] = ()) -> list[Way]:
