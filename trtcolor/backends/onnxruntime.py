@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from trtcolor.backends.sessions import Arrays, SessionRunner
 from trtcolor.bundle import Bundle
 from trtcolor.errors import BackendError
+from trtcolor.threads import physical_cores
 
 
 class OnnxRuntimeRunner(SessionRunner):
@@ -26,7 +27,9 @@ class OnnxRuntimeRunner(SessionRunner):
 
     Graph optimisation is at its highest level (1.13 to 1.27 times as fast as without). Threads do
     not spin while they wait: a library must not keep its user's processor busy between two frames,
-    and it measured no slower. ``threads=None`` takes one for each physical core.
+    and it measured no slower. ``threads=None`` takes one for each physical core that the process
+    may use. ONNX Runtime's own choice would count those that it may not, and pin its threads, so
+    that those of two sessions meet on one core while another idles.
 
     Memory is taken as it is needed, from an arena that all graphs of the process share and that
     asks for no more than each map takes. ONNX Runtime's own doubles its requests and lays out a
@@ -54,7 +57,7 @@ class OnnxRuntimeRunner(SessionRunner):
     def _load(self, graph: Path | bytes) -> Any:
         options = self._ort.SessionOptions()
         options.graph_optimization_level = self._ort.GraphOptimizationLevel.ORT_ENABLE_ALL
-        options.intra_op_num_threads = self._threads or 0
+        options.intra_op_num_threads = self._threads or physical_cores() or 0
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.enable_mem_pattern = False
         options.add_session_config_entry("session.use_env_allocators", "1")
