@@ -38,6 +38,7 @@ from trtcolor.geometry import (
 )
 from trtcolor.memory import checked_memory, choose_tiles
 from trtcolor.resize import resize_plane
+from trtcolor.threads import checked_threads
 from trtcolor.tiles import Tiling, run_tiles
 
 Gamut = Literal["reduce", "clip"]
@@ -87,16 +88,17 @@ class Colorizer:
 
     Args:
         model: ``"default"``, the name of an installed bundle, or a path to a bundle folder.
-        backend: ``"onnxruntime"`` (the default), ``"openvino"``, ``"tensorrt"``,
-            ``"tensorrt-rtx"``, or ``"auto"`` for the fastest that works here. One that is named is
-            never replaced by another.
+        backend: ``"onnxruntime"`` (the default), ``"onnxruntime-cuda"``, ``"openvino"``,
+            ``"tensorrt"``, ``"tensorrt-rtx"``, or ``"auto"`` for the fastest that works here. One
+            that is named is never replaced by another.
         precision: ``"fp32"``, ``"fp16"``, ``"bf16"`` or ``"int8"`` takes an engine of that
             precision (``trtcolor build-engine``); None computes in float32, on TensorRT as the
             newest engine does.
         engine: folder of an engine, in the place of backend and precision.
         trust: whether that folder may lie elsewhere than in your own cache of engines, which are
             executable code.
-        threads: threads within one run of the network; None leaves it to the backend.
+        threads: of one call, in the network, its tiles and the kernels of colour alike, the calling
+            thread among them; other Colorizers keep theirs. None: one for each core.
         render: how large the network sees a frame: ``"full"``, the number of pixels of the shorter
             side, or ``"auto"`` for the model's own default (see `trtcolor.geometry.plan_render`).
         gamut: ``"reduce"`` keeps L*, ``"clip"`` clips R, G and B as the papers do.
@@ -136,6 +138,7 @@ class Colorizer:
             )
         self.render = checked_render(render)
         self.gamut: Gamut = gamut
+        self._threads = checked_threads(threads)
         self._memory = checked_memory(memory)
         bundle = open_bundle(model)
         self.spec = bundle.spec
@@ -202,11 +205,11 @@ class Colorizer:
         """
         rule, graphs = self.spec.size, self.spec.graphs
         features = None if global_features is None else self._checked_features(global_features)
-        taken = frame_from_array(frame)
+        taken = frame_from_array(frame, threads=self._threads)
         seen = lightness = taken.lightness
         plan = plan_render(taken.size, rule, self.render if render is None else render)
         if plan.network != plan.frame:
-            seen = resize_plane(lightness, plan.network)
+            seen = resize_plane(lightness, plan.network, threads=self._threads)
         side = rule.global_size
         graph: Literal["local", "joint"] = "local"
         global_lightness = None
@@ -214,7 +217,8 @@ class Colorizer:
             if "joint" in graphs and plan.network == (side, side):
                 graph = "joint"
             else:
-                global_lightness = resize_plane(lightness, (side, side))[None, None]
+                copy = resize_plane(lightness, (side, side), threads=self._threads)
+                global_lightness = copy[None, None]
         if graph == "local":
             seen = pad_edges(seen, plan.padded)
         return Prepared(
@@ -316,7 +320,11 @@ class Colorizer:
         if saturation != 1.0:
             chroma = chroma * np.float32(saturation)
         return array_from_frame(
-            prepared.frame, chroma, scale=prepared.plan.merge_scale, gamut=self.gamut
+            prepared.frame,
+            chroma,
+            scale=prepared.plan.merge_scale,
+            gamut=self.gamut,
+            threads=self._threads,
         )
 
     def global_features(self, frame: NDArray[Any]) -> NDArray[np.float32]:
@@ -382,7 +390,8 @@ class Colorizer:
         side = self.spec.size.global_size
         if side is None:
             raise self._no_global_features()
-        copy = resize_plane(frame_from_array(frame).lightness, (side, side))
+        lightness = frame_from_array(frame, threads=self._threads).lightness
+        copy = resize_plane(lightness, (side, side), threads=self._threads)
         vector: NDArray[np.float32] = self._run("global", {"lightness": copy[None, None]}, output)[
             output
         ][0]
