@@ -24,63 +24,26 @@ from numpy.typing import NDArray
 from trtcolor.backends.available import Precision
 from trtcolor.bundle import open_bundle
 from trtcolor.choose import open_runner
-from trtcolor.errors import BackendError, BundleError, NoGlobalFeaturesError
+from trtcolor.errors import BundleError, NoGlobalFeaturesError
 from trtcolor.frames import Frame, array_from_frame, frame_from_array
-from trtcolor.geometry import (
-    MERGE_SCALES,
-    Render,
-    RenderPlan,
-    checked_render,
-    chroma_size,
-    crop,
-    pad_edges,
-    plan_render,
-)
-from trtcolor.memory import checked_memory, choose_tiles
-from trtcolor.resize import resize_plane
+from trtcolor.geometry import MERGE_SCALES, Render, checked_render
+from trtcolor.memory import checked_memory
+from trtcolor.predictor import Prediction, Predictor, Seen
 from trtcolor.threads import checked_threads
-from trtcolor.tiles import Tiling, run_tiles
 
 Gamut = Literal["reduce", "clip"]
 MAX_SATURATION = 10.0
 
 
 @dataclass(frozen=True)
-class Prepared:
+class Prepared(Seen):
     """A frame on its way into the network.
 
     Attributes:
-        plan: its sizes.
         frame: its lightness at full size, merged untouched, and its alpha.
-        graph: ``"local"`` or ``"joint"``.
-        network_lightness: (1, 1, h, w) float32 L*, what that graph takes.
-        global_lightness: (1, 1, S, S) float32 L*, what the global graph takes, if it is to run.
-        global_features: (1, G) float32 that the caller gave instead.
     """
 
-    plan: RenderPlan
     frame: Frame
-    graph: Literal["local", "joint"]
-    network_lightness: NDArray[np.float32]
-    global_lightness: NDArray[np.float32] | None
-    global_features: NDArray[np.float32] | None
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """All that a network says of one frame.
-
-    Attributes:
-        chroma: (2, h, w) float32 a* and b* on the grid ``prepared.plan.chroma``.
-        bin_logits: (Q, h, w) float32, scores of a classifier's colour bins on that grid (what they
-            are is in the spec's ``decoder``); None: a regression.
-        class_logits: (C,) float32, scores of the scenes that the spec names; None: no classifier of
-            scenes, or the frame was prepared with the global features of another.
-    """
-
-    chroma: NDArray[np.float32]
-    bin_logits: NDArray[np.float32] | None
-    class_logits: NDArray[np.float32] | None
 
 
 class Colorizer:
@@ -139,7 +102,7 @@ class Colorizer:
         self.render = checked_render(render)
         self.gamut: Gamut = gamut
         self._threads = checked_threads(threads)
-        self._memory = checked_memory(memory)
+        memory = checked_memory(memory)
         bundle = open_bundle(model)
         self.spec = bundle.spec
         if memory is not None and self.spec.size.halo is None:
@@ -156,6 +119,7 @@ class Colorizer:
             bundle, backend, precision=precision, engine=engine, trust=trust, threads=threads
         )
         self.backend = self._runner.name
+        self._predictor = Predictor(self.spec, self._runner, memory=memory, threads=self._threads)
 
     def colorize(
         self,
@@ -187,7 +151,7 @@ class Colorizer:
             NoGlobalFeaturesError: features were given to a network that takes none.
             BackendError: the network failed, or gave something that is not finite.
         """
-        _check_saturation(saturation)  # before the network has run for nothing
+        check_saturation(saturation)  # before the network has run for nothing
         prepared = self.prepare(frame, global_features=global_features, render=render)
         return self.merge(prepared, self.predict(prepared), saturation=saturation)
 
@@ -203,32 +167,13 @@ class Colorizer:
         Arguments and errors are those of `colorize`. The global network's copy is made from the
         whole unpadded frame, its aspect not kept (004, section 3.4).
         """
-        rule, graphs = self.spec.size, self.spec.graphs
-        features = None if global_features is None else self._checked_features(global_features)
         taken = frame_from_array(frame, threads=self._threads)
-        seen = lightness = taken.lightness
-        plan = plan_render(taken.size, rule, self.render if render is None else render)
-        if plan.network != plan.frame:
-            seen = resize_plane(lightness, plan.network, threads=self._threads)
-        side = rule.global_size
-        graph: Literal["local", "joint"] = "local"
-        global_lightness = None
-        if side is not None and features is None:
-            if "joint" in graphs and plan.network == (side, side):
-                graph = "joint"
-            else:
-                copy = resize_plane(lightness, (side, side), threads=self._threads)
-                global_lightness = copy[None, None]
-        if graph == "local":
-            seen = pad_edges(seen, plan.padded)
-        return Prepared(
-            plan=plan,
-            frame=taken,
-            graph=graph,
-            network_lightness=np.ascontiguousarray(seen)[None, None],
-            global_lightness=global_lightness,
-            global_features=features,
+        seen = self._predictor.see(
+            taken.lightness,
+            self.render if render is None else render,
+            global_features=global_features,
         )
+        return Prepared(**vars(seen), frame=taken)
 
     def predict(self, prepared: Prepared) -> NDArray[np.float32]:
         """Second step: run the network.
@@ -240,7 +185,7 @@ class Colorizer:
             BackendError: the network failed, gave another shape, or something that is not finite.
             ValueError: the object's `memory` holds not even the smallest tile.
         """
-        return self._predict(prepared, ()).chroma
+        return self._predictor.predict(prepared).chroma
 
     def predict_all(self, prepared: Prepared) -> Prediction:
         """Second step with everything that the network says in the same run, for evaluation.
@@ -249,56 +194,7 @@ class Colorizer:
             BackendError, ValueError: as from `predict`.
             BundleError: as from `classify`.
         """
-        return self._predict(prepared, ("bin_logits", "class_logits"))
-
-    def _predict(self, prepared: Prepared, extras: tuple[str, ...]) -> Prediction:
-        found: dict[str, NDArray[np.float32]] = {}
-        inputs = {"lightness": prepared.network_lightness}
-        if prepared.global_features is not None:
-            inputs["global_features"] = prepared.global_features
-        elif prepared.global_lightness is not None:
-            found |= self._run(
-                "global", {"lightness": prepared.global_lightness}, "global_features", *extras
-            )
-            inputs["global_features"] = found["global_features"]
-        found |= run_tiles(
-            lambda seen: self._run_local(prepared.graph, inputs | {"lightness": seen}, extras),
-            prepared.network_lightness,
-            self._tiles(prepared),
-            self.spec.size.chroma_scale,
-        )
-        scores, scenes = found.get("bin_logits"), found.get("class_logits")
-        return Prediction(
-            chroma=crop(found["chroma"][0], prepared.plan.chroma),
-            bin_logits=None if scores is None else crop(scores[0], prepared.plan.chroma),
-            class_logits=None if scenes is None else self._checked_scenes(scenes[0]),
-        )
-
-    def _tiles(self, prepared: Prepared) -> Tiling:
-        height, width = prepared.network_lightness.shape[2:]
-        on_cpu = self._runner.device == "cpu"
-        if prepared.graph == "joint" or (self._memory is None and not on_cpu):
-            return Tiling.whole((height, width))
-        return choose_tiles((height, width), self.spec.size, self._memory)
-
-    def _run_local(
-        self, graph: str, inputs: dict[str, NDArray[np.float32]], extras: tuple[str, ...]
-    ) -> dict[str, NDArray[np.float32]]:
-        """Outputs of the local or the joint graph; those on the chroma grid cover its input."""
-        found = self._run(graph, inputs, "chroma", *extras)
-        height, width = inputs["lightness"].shape[2:]
-        grid = chroma_size((height, width), self.spec.size.chroma_scale)
-        for name, channels in (("chroma", 2), ("bin_logits", None)):
-            if name not in found:
-                continue
-            shape = found[name].shape
-            needed = (1, shape[1] if channels is None else channels, *grid)
-            if shape != needed:
-                raise BackendError(
-                    f"model {self.spec.name!r} gave {name} of shape {shape} for a frame of "
-                    f"{height}x{width}; {needed} was needed; export the model again"
-                )
-        return found
+        return self._predictor.predict(prepared, ("bin_logits", "class_logits"))
 
     def merge(
         self, prepared: Prepared, chroma: NDArray[np.float32], *, saturation: float = 1.0
@@ -316,7 +212,7 @@ class Colorizer:
         Raises:
             ValueError: the saturation or the shape of `chroma` is not of the kind named.
         """
-        _check_saturation(saturation)
+        check_saturation(saturation)
         if saturation != 1.0:
             chroma = chroma * np.float32(saturation)
         return array_from_frame(
@@ -340,7 +236,8 @@ class Colorizer:
             NoGlobalFeaturesError: the network has none.
             TypeError, ValueError, BackendError: as for `colorize`.
         """
-        return self._global(frame, "global_features")
+        lightness = frame_from_array(frame, threads=self._threads).lightness
+        return self._predictor.describe(lightness, "global_features")
 
     def classify(self, frame: NDArray[Any], *, top: int = 5) -> list[tuple[str, float]]:
         """The most probable scene classes of a frame (004, section 3.3).
@@ -365,7 +262,8 @@ class Colorizer:
                 f"model {self.spec.name!r} has no scene classifier; a model with one was needed; "
                 "choose another model"
             )
-        logits = self._checked_scenes(self._global(frame, "class_logits")).astype(np.float64)
+        lightness = frame_from_array(frame, threads=self._threads).lightness
+        logits = self._predictor.describe(lightness, "class_logits").astype(np.float64)
         odds = np.exp(logits - logits.max())
         probabilities = odds / odds.sum()
         best = np.argsort(-probabilities, kind="stable")[:top]
@@ -386,58 +284,13 @@ class Colorizer:
     ) -> None:
         self.close()
 
-    def _global(self, frame: NDArray[Any], output: str) -> NDArray[np.float32]:
-        side = self.spec.size.global_size
-        if side is None:
-            raise self._no_global_features()
-        lightness = frame_from_array(frame, threads=self._threads).lightness
-        copy = resize_plane(lightness, (side, side), threads=self._threads)
-        vector: NDArray[np.float32] = self._run("global", {"lightness": copy[None, None]}, output)[
-            output
-        ][0]
-        return vector
 
-    def _run(
-        self, graph: str, inputs: dict[str, NDArray[np.float32]], first: str, *others: str
-    ) -> dict[str, NDArray[np.float32]]:
-        """Outputs of a graph by name: the first one, and those of the others that it has."""
-        outputs = (first, *(name for name in others if name in self.spec.graphs[graph].outputs))
-        results = dict(zip(outputs, self._runner.run(graph, inputs, outputs), strict=True))
-        for name, result in results.items():
-            if not np.isfinite(result).all():  # NaN chroma would silently come out grey
-                raise BackendError(
-                    f"graph {graph!r} of model {self.spec.name!r} gave {name} that is not finite; "
-                    "numbers were needed; the weights are broken, export the model again"
-                )
-        return results
+def check_saturation(saturation: float) -> None:
+    """Refuse a factor on a* and b* that is not in 0..`MAX_SATURATION`.
 
-    def _checked_scenes(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        if self.spec.classes and logits.shape != (len(self.spec.classes),):
-            raise BundleError(
-                f"model {self.spec.name!r} gives {logits.size} class logits and names "
-                f"{len(self.spec.classes)} classes; as many were needed; export the model again"
-            )
-        return logits
-
-    def _checked_features(self, features: NDArray[Any]) -> NDArray[np.float32]:
-        if not self.spec.has_global_features:
-            raise self._no_global_features()
-        vector = np.asarray(features, dtype=np.float32)
-        if vector.ndim != 1 or not np.isfinite(vector).all():
-            raise ValueError(
-                f"global_features of shape {vector.shape} came; a (G,) vector of finite numbers "
-                "was needed; take one from Colorizer.global_features"
-            )
-        return np.ascontiguousarray(vector)[None]
-
-    def _no_global_features(self) -> NoGlobalFeaturesError:
-        return NoGlobalFeaturesError(
-            f"model {self.spec.name!r} has no global features; a model with a global network was "
-            "needed; choose another model or leave them out"
-        )
-
-
-def _check_saturation(saturation: float) -> None:
+    Raises:
+        ValueError: it is not.
+    """
     if not (math.isfinite(saturation) and 0.0 <= saturation <= MAX_SATURATION):
         raise ValueError(
             f"saturation is {saturation}; a number from 0 to {MAX_SATURATION:g} was needed; "
