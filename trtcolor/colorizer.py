@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, get_args
@@ -28,8 +29,10 @@ from trtcolor.errors import BundleError, NoGlobalFeaturesError
 from trtcolor.frames import Frame, array_from_frame, frame_from_array
 from trtcolor.geometry import MERGE_SCALES, Render, checked_render
 from trtcolor.memory import checked_memory
+from trtcolor.planes import Matrix, Range, Siting, Subsampling, lightness_from_luma
 from trtcolor.predictor import Prediction, Predictor, Seen
 from trtcolor.threads import checked_threads
+from trtcolor.video.steady import DEFAULT_STEADY
 
 Gamut = Literal["reduce", "clip"]
 MAX_SATURATION = 10.0
@@ -73,6 +76,8 @@ class Colorizer:
         spec: the model's `ModelSpec`.
         backend: the backend's name.
         backend_reason: why ``"auto"`` took it, in words; None: it was named.
+        render, gamut, threads: as given.
+        predictor: what runs the network on lightness.
 
     Raises:
         ValueError: an argument is none of these.
@@ -101,7 +106,7 @@ class Colorizer:
             )
         self.render = checked_render(render)
         self.gamut: Gamut = gamut
-        self._threads = checked_threads(threads)
+        self.threads = checked_threads(threads)
         memory = checked_memory(memory)
         bundle = open_bundle(model)
         self.spec = bundle.spec
@@ -119,7 +124,7 @@ class Colorizer:
             bundle, backend, precision=precision, engine=engine, trust=trust, threads=threads
         )
         self.backend = self._runner.name
-        self._predictor = Predictor(self.spec, self._runner, memory=memory, threads=self._threads)
+        self.predictor = Predictor(self.spec, self._runner, memory=memory, threads=self.threads)
 
     def colorize(
         self,
@@ -167,8 +172,8 @@ class Colorizer:
         Arguments and errors are those of `colorize`. The global network's copy is made from the
         whole unpadded frame, its aspect not kept (004, section 3.4).
         """
-        taken = frame_from_array(frame, threads=self._threads)
-        seen = self._predictor.see(
+        taken = frame_from_array(frame, threads=self.threads)
+        seen = self.predictor.see(
             taken.lightness,
             self.render if render is None else render,
             global_features=global_features,
@@ -185,7 +190,7 @@ class Colorizer:
             BackendError: the network failed, gave another shape, or something that is not finite.
             ValueError: the object's `memory` holds not even the smallest tile.
         """
-        return self._predictor.predict(prepared).chroma
+        return self.predictor.predict(prepared).chroma
 
     def predict_all(self, prepared: Prepared) -> Prediction:
         """Second step with everything that the network says in the same run, for evaluation.
@@ -194,7 +199,7 @@ class Colorizer:
             BackendError, ValueError: as from `predict`.
             BundleError: as from `classify`.
         """
-        return self._predictor.predict(prepared, ("bin_logits", "class_logits"))
+        return self.predictor.predict(prepared, ("bin_logits", "class_logits"))
 
     def merge(
         self, prepared: Prepared, chroma: NDArray[np.float32], *, saturation: float = 1.0
@@ -220,8 +225,97 @@ class Colorizer:
             chroma,
             scale=prepared.plan.merge_scale,
             gamut=self.gamut,
-            threads=self._threads,
+            threads=self.threads,
         )
+
+    def stream(
+        self,
+        frames: Iterable[NDArray[Any]],
+        *,
+        steady: float = DEFAULT_STEADY,
+        style: NDArray[Any] | None = None,
+        saturation: float = 1.0,
+        render: Render | None = None,
+        ahead: int = 4,
+    ) -> Generator[NDArray[Any], None, None]:
+        """Colour the frames of a film, in order, with colours that hold still where it does.
+
+        Decoding (``frames`` is iterated in a thread of its own), preparing, the network and the
+        merge overlap. A few frames are held at a time: neither a slow source nor a slow caller
+        makes them more. Cuts are found on the way (`trtcolor.video.cuts`), and nothing of one shot
+        comes into the next. An error in ``frames`` or in the network is raised here, after the
+        frames before it have come. Closing the generator ends its threads; ``contextlib.closing``
+        does it at a known time, even if the loop over it is left by an error.
+
+        Args:
+            frames: each as for `colorize`; not to be changed until it has come out in colour.
+            steady: 0 gives exactly what `colorize` does; up to 1, the colours of a shot are held
+                more and more (`trtcolor.video.steady`).
+            style: (G,) global features to colour all frames with, those of a picture, from
+                `global_features`.
+            saturation, render: as for `colorize`.
+            ahead: frames that may wait between two steps, at least 1.
+
+        Returns:
+            A generator of frames, each as from `colorize`.
+
+        Raises:
+            ValueError, NoGlobalFeaturesError: an argument is none of these; at once.
+            TypeError, ValueError, BackendError: as from `colorize`, and whatever ``frames`` raises.
+        """
+        from trtcolor.video.stream import color_arrays
+
+        return color_arrays(
+            self,
+            frames,
+            steady=steady,
+            style=style,
+            saturation=saturation,
+            render=render,
+            ahead=ahead,
+        )
+
+    def colorize_yuv(
+        self,
+        y: NDArray[Any],
+        *,
+        depth: int = 8,
+        range: Range = "limited",
+        matrix: Matrix = "bt709",
+        subsampling: Subsampling = 420,
+        siting: Siting = "left",
+        global_features: NDArray[Any] | None = None,
+        saturation: float = 1.0,
+        render: Render | None = None,
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """U and V planes for a Y' plane, which stays as it is.
+
+        Args:
+            y: (H, W), uint8 at a depth of 8, uint16 with the codes in the low bits at 9 to 16.
+            depth, range, matrix, subsampling, siting: what its codes mean and what U and V are to
+                be, as for `trtcolor.planes.chroma_planes`.
+            global_features, saturation, render: as for `colorize`.
+
+        Returns:
+            (U, V) of y's dtype, of the size that the subsampling says.
+
+        Raises:
+            TypeError, ValueError: an argument is none of these.
+            NoGlobalFeaturesError, BackendError: as from `colorize`.
+        """
+        from trtcolor.video.frames import LumaFrame, Signal
+        from trtcolor.video.stream import planes_from_chroma
+
+        check_saturation(saturation)
+        frame = LumaFrame(y, Signal(depth, range, matrix, subsampling, siting))
+        seen = self.predictor.see(
+            lightness_from_luma(y, depth=depth, range=range, threads=self.threads),
+            self.render if render is None else render,
+            global_features=global_features,
+        )
+        chroma = self.predictor.predict(seen).chroma * np.float32(saturation)
+        coloured = planes_from_chroma(frame, chroma, cut=True, threads=self.threads)
+        return coloured.u, coloured.v
 
     def global_features(self, frame: NDArray[Any]) -> NDArray[np.float32]:
         """The vector that the network fuses into every position of a frame (004, section 3.2).
@@ -236,8 +330,8 @@ class Colorizer:
             NoGlobalFeaturesError: the network has none.
             TypeError, ValueError, BackendError: as for `colorize`.
         """
-        lightness = frame_from_array(frame, threads=self._threads).lightness
-        return self._predictor.describe(lightness, "global_features")
+        lightness = frame_from_array(frame, threads=self.threads).lightness
+        return self.predictor.describe(lightness, "global_features")
 
     def classify(self, frame: NDArray[Any], *, top: int = 5) -> list[tuple[str, float]]:
         """The most probable scene classes of a frame (004, section 3.3).
@@ -262,8 +356,8 @@ class Colorizer:
                 f"model {self.spec.name!r} has no scene classifier; a model with one was needed; "
                 "choose another model"
             )
-        lightness = frame_from_array(frame, threads=self._threads).lightness
-        logits = self._predictor.describe(lightness, "class_logits").astype(np.float64)
+        lightness = frame_from_array(frame, threads=self.threads).lightness
+        logits = self.predictor.describe(lightness, "class_logits").astype(np.float64)
         odds = np.exp(logits - logits.max())
         probabilities = odds / odds.sum()
         best = np.argsort(-probabilities, kind="stable")[:top]
