@@ -71,7 +71,7 @@ def run(colorizer: Colorizer, name: str, frames: list[LumaFrame]) -> dict[str, A
     pairs = zip(own, grey["cdc_of_shots"], strict=True)
     lit = [a is not None and b is not None and b < a for a, b in pairs]
     print(f"{name}: {len(frames)} frames, cuts at {rows[0]['cuts']}")
-    for row in (grey, *rows):
+    for row in (*rows, grey):
         row["cdc_of_coloured_shots"] = mean(row["cdc_of_shots"], row["frames_of_shots"], lit)
         label = "grey" if row is grey else f"steady {row['steady']:g}"
         print(f"  {label:12}" + "".join(told(row, rows[0], key) for key in SHOWN), flush=True)

@@ -264,9 +264,9 @@ class _Steps:
 
     def _own_features(self, seen: Seen) -> Float:
         assert seen.global_lightness is not None, "made for networks with global features"
-        return self._predictor.run_global(seen.global_lightness, "global_features")[
-            "global_features"
-        ][0]
+        found = self._predictor.run_global(seen.global_lightness, "global_features")
+        own: Float = found["global_features"][0]
+        return own
 
     def _merge(
         self, merge: Callable[[_Item[Taken]], Any], items: Iterator[_Item[Taken]]
