@@ -28,7 +28,6 @@ _YUV: tuple[tuple[Subsampling, str, str], ...] = (
     (422, "nv16", "2"),
     (444, "nv24", "4"),
 )
-_BT709 = (0.2126, 0.7152, 0.0722)
 
 
 @dataclass(frozen=True)
@@ -78,16 +77,9 @@ class PixelFormat:
         return samples * self.dtype.itemsize
 
     def luma_of(self, plane: NDArray[Any]) -> NDArray[Any]:
-        """The Y' plane of a frame's first plane, (H, W), codes in the low bits; of grey and YUV
-        formats a view where the codes lie there already. Of RGB it is computed, in full range."""
-        if not self.is_rgb:
-            return plane >> self.shift if self.shift else plane
-        weights = np.array(_BT709 if self.kind == "rgb" else _BT709[::-1], np.float32)
-        weighted = plane[..., 0] * weights[0]  # by planes: a product with a vector is far slower
-        weighted += plane[..., 1] * weights[1]
-        weighted += plane[..., 2] * weights[2]
-        luma: NDArray[Any] = np.rint(weighted).astype(self.dtype)
-        return luma
+        """(H, W) Y' of the first plane of a grey or YUV frame, codes in the low bits: the very
+        plane where they lie there."""
+        return plane >> self.shift if self.shift else plane
 
 
 def pixel_format(name: str) -> PixelFormat:

@@ -10,8 +10,9 @@ import io
 import os
 import select
 import stat
+from collections.abc import Generator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from trtcolor.errors import VideoError
 from trtcolor.files import refuse_existing
@@ -96,6 +97,40 @@ def _is_special(path: Path) -> bool:
     except OSError:
         return False
     return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)
+
+
+class Writer(Protocol):
+    """Of frames, for example `trtcolor.video.y4m.Y4MWriter`."""
+
+    def write(self, frame: Any, /) -> None: ...
+
+
+def pass_on(coloured: Generator[Any, None, None], writer: Writer, intake: Intake) -> int:
+    """Write frames as they are made, until there are no more; then end what makes them.
+
+    Args:
+        coloured: closed in the end.
+        writer: of what it gives.
+        intake: where the frames come from that are coloured. It is stopped in the end: a thread may
+            still wait there for what nobody wants any more.
+
+    Returns:
+        How many frames were written.
+
+    Raises:
+        BrokenPipeError: nobody reads the output any more.
+        OSError: it cannot be written for another reason.
+        TrtcolorError: whatever `coloured` raises; what came before is written.
+    """
+    count = 0
+    try:
+        for frame in coloured:
+            writer.write(frame)
+            count += 1
+    finally:
+        intake.stop()
+        coloured.close()
+    return count
 
 
 def write_all(stream: BinaryIO, *parts: Any) -> None:

@@ -1,4 +1,7 @@
-"""Raw frames, one behind the other with nothing between, as ``ffmpeg -f rawvideo`` has them."""
+"""Raw frames with Y', one behind the other, as ``ffmpeg -f rawvideo`` passes them on.
+
+Those of RGB are in `trtcolor.video.rgb`.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from trtcolor.color import Gamut
 from trtcolor.errors import VideoError
-from trtcolor.frames import array_from_frame, frame_from_array
 from trtcolor.planes import Matrix, Range, Siting
 from trtcolor.video.formats import MAX_PIXELS, PixelFormat, Size, check_pixels, with_chroma
 from trtcolor.video.frames import ColouredFrame, LumaFrame, Signal
@@ -31,10 +32,10 @@ class RawReader:
     Args:
         stream: binary, at the first frame; it is not closed.
         size: (height, width) of all of them.
-        format: of all of them; chroma that comes in is dropped.
+        format: of all of them, grey or YUV; chroma that comes in is dropped.
         name: what to call the stream in errors.
         matrix: of the chroma that goes out; None: the usual one of that size.
-        range: of the codes; None: full of grey, limited of YUV, as FFmpeg has them. RGB is full.
+        range: of the codes; None: full of grey, limited of YUV, as FFmpeg has them.
         siting: of the chroma that goes out.
         max_pixels: larger frames are refused.
 
@@ -58,10 +59,9 @@ class RawReader:
         max_pixels: int = MAX_PIXELS,
     ) -> None:
         check_pixels(size, max_pixels)
-        limited = format.kind in ("planar", "semiplanar")
         self.signal = Signal(
             depth=format.depth,
-            range="full" if format.is_rgb else range or ("limited" if limited else "full"),
+            range=range or ("full" if format.kind == "grey" else "limited"),
             matrix=matrix or usual_matrix(size),
             subsampling=format.subsampling or 420,
             siting=siting,
@@ -89,15 +89,14 @@ class RawWriter:
     Args:
         stream: binary; it is not closed.
         format: of the frames that came; grey ones go out as planar 4:2:0, the rest as they came.
-        gamut: what becomes of colours that RGB lacks, as for `trtcolor.Colorizer`.
 
     Attributes:
         format: of the frames that go out.
     """
 
-    def __init__(self, stream: BinaryIO, format: PixelFormat, gamut: Gamut = "reduce") -> None:
+    def __init__(self, stream: BinaryIO, format: PixelFormat) -> None:
         self.format = with_chroma(format)
-        self._stream, self._gamut = stream, gamut
+        self._stream = stream
 
     def write(self, frame: ColouredFrame) -> None:
         """Write a frame whose tag is as `RawReader` gave it.
@@ -105,19 +104,10 @@ class RawWriter:
         Raises:
             OSError: the disk is full, nobody reads the pipe (BrokenPipeError), and so on.
         """
-        if self.format.is_rgb:
-            planes = [self._rgb(frame)]
-        elif self.format.kind == "semiplanar":
-            planes = [frame.tag, np.stack((frame.u, frame.v), axis=-1) << self.format.shift]
-        else:
-            planes = [frame.tag, frame.u, frame.v]
-        write_all(self._stream, *map(little_endian, planes))
-
-    def _rgb(self, frame: ColouredFrame) -> NDArray[Any]:
-        """From the lightness of what came, so that what was grey stays as light as it was."""
-        step = -1 if self.format.kind == "bgr" else 1
-        taken = frame_from_array(frame.tag[:, :, ::step])
-        return array_from_frame(taken, frame.chroma, scale=None, gamut=self._gamut)[:, :, ::step]
+        chroma = [frame.u, frame.v]
+        if self.format.kind == "semiplanar":
+            chroma = [np.stack(chroma, axis=-1) << self.format.shift]
+        write_all(self._stream, *map(little_endian, (frame.tag, *chroma)))
 
 
 class PlaneReader:
