@@ -269,7 +269,7 @@ def test_an_existing_file_is_kept_unless_told(tmp_path: Path) -> None:
         (b"trtcolor-chroma 1\n" + b"[" * 100_000 + b"\n", "is damaged"),
         (b'trtcolor-chroma 1\n{"frame": [1, 1], "grid": [0, 3]}\n', "grid is 0x3"),
         (b'trtcolor-chroma 1\n{"frame": [1, 1], "grid": [99999, 99999]}\n', "99999x99999; at most"),
-        (b'trtcolor-chroma 1\n{"frame": [1, 1], "grid": [1, 1], "scale": 3}\n', "scale is 3"),
+        (b'trtcolor-chroma 1\n{"frame": [1, 1], "grid": [1, 1], "x": 3}\n', "unknown entries x"),
     ],
 )
 def test_what_is_no_sidecar_is_refused(content: bytes, said: str, tmp_path: Path) -> None:
