@@ -26,6 +26,7 @@ from trtcolor.resize import resize_plane
 from trtcolor.video.cuts import CutDetector
 from trtcolor.video.frames import ColouredFrame, LumaFrame
 from trtcolor.video.overlap import overlapped
+from trtcolor.video.records import rounded_chroma
 from trtcolor.video.stages import Stages
 from trtcolor.video.steady import DEFAULT_STEADY, SteadyChroma, SteadyFeatures, checked_steady
 
@@ -60,8 +61,8 @@ def color_frames(
     Args:
         colorizer: an open one; others may use it meanwhile.
         frames: of any sizes. One of another size than that before begins a shot.
-        steady: 0 colours frame by frame, exactly as `Colorizer.predict` does; up to 1, the colours
-            of a shot are held more and more (see `trtcolor.video.steady`).
+        steady: 0 colours frame by frame, exactly as `Colorizer.colorize_yuv` does; up to 1, the
+            colours of a shot are held more and more (see `trtcolor.video.steady`).
         style: (G,) global features to colour all frames with, those of a picture, from
             `Colorizer.global_features`.
         saturation: factor on a* and b*, 0 (grey) to 10.
@@ -128,16 +129,18 @@ def planes_from_chroma(
 
     Args:
         frame: it is only read; its luma goes out as the same object.
-        chroma: (2, h, w) float32 a* and b*, of any size. Where h and w are those of the frame
-            divided by 1, 2 or 4 and rounded up, its samples lie on that grid; else it is stretched
-            over the frame.
+        chroma: (2, h, w) a* and b*, of any size. It is rounded as a sidecar keeps it
+            (`trtcolor.video.records.rounded_chroma`), so that what is merged from a file is what a
+            run gave. Where h and w are those of the frame divided by 1, 2 or 4 and rounded up, its
+            samples lie on that grid; else it is stretched over the frame.
         cut: as in `ColouredFrame`.
         threads: as in `trtcolor.planes`.
 
     Raises:
-        TypeError, ValueError: ``chroma`` is of another dtype or shape.
+        ValueError: ``chroma`` is of another shape.
     """
     signal = frame.signal
+    chroma = rounded_chroma(chroma)
     u, v = chroma_planes(
         frame.luma,
         chroma,

@@ -19,6 +19,7 @@ from trtcolor import Colorizer
 from trtcolor.errors import BackendError, NoGlobalFeaturesError
 from trtcolor.planes import chroma_planes
 from trtcolor.video.frames import ColouredFrame, LumaFrame, Signal
+from trtcolor.video.records import STEP, rounded_chroma
 from trtcolor.video.stages import STAGES, Stages
 from trtcolor.video.steady import KEY_FRAMES
 from trtcolor.video.stream import color_frames, planes_from_chroma
@@ -174,7 +175,8 @@ def test_style_and_saturation_are_those_of_single_frames(fused: Colorizer) -> No
 def test_saturation_does_not_add_up_along_a_shot(colorizer: Colorizer) -> None:
     frames = shot(8, 12)
     plain, double = colored(colorizer, frames), colored(colorizer, frames, saturation=2)
-    assert all(np.array_equal(2 * a.chroma, b.chroma) for a, b in zip(plain, double, strict=True))
+    for one, other in zip(plain, double, strict=True):
+        assert np.abs(2 * one.chroma - other.chroma).max() <= 1.5 * STEP
 
 
 def test_render_is_how_large_the_network_sees_a_frame(colorizer: Colorizer) -> None:
@@ -197,7 +199,7 @@ def test_chroma_of_a_file_is_merged_as_it_was_in_the_run(
     (plain,) = shot(10, 1, size=frame)
     chroma = np.random.default_rng(1).normal(0, 20, (2, *grid)).astype(np.float32)
     coloured = planes_from_chroma(plain, chroma, cut=False)
-    u, v = chroma_planes(plain.luma, chroma, scale=scale)
+    u, v = chroma_planes(plain.luma, rounded_chroma(chroma), scale=scale)
     assert np.array_equal(coloured.u, u)
     assert np.array_equal(coloured.v, v)
     assert coloured.luma is plain.luma
