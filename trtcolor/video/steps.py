@@ -1,10 +1,10 @@
 """The steps between the frames of a film and coloured ones, whatever frames are made of.
 
-    frames -> prepare -> network and steady -> merge -> coloured frames
+    frames -> prepare -> network -> steady -> merge -> coloured frames
 
-Each is a generator that one thread runs (`trtcolor.video.overlap`). Cuts are found while preparing,
-on the small copies of the lightness: `trtcolor.video.cuts` looks a few frames ahead. The filter
-along time takes next to nothing and is in the network's thread.
+Each is a generator that one thread runs (`trtcolor.video.overlap`), so that nothing is in the way
+of a network on a device of its own. Cuts are found while preparing, on the small copies of the
+lightness: `trtcolor.video.cuts` looks a few frames ahead.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Item(Generic[Taken]):
         lightness: (h, w) float32 L* on the grid of its chroma.
         cut: whether it begins a shot.
         chroma: (2, h, w) float32 a* and b*; before the network, none yet.
-        state: after it, what the next one depends on; before the network, the cuts' part of it.
+        state: after it, what the next one depends on; each step adds its part.
     """
 
     frame: Taken
@@ -54,7 +54,7 @@ class Item(Generic[Taken]):
     lightness: Float
     cut: bool
     chroma: Float
-    state: FilmState | None = None
+    state: FilmState
 
 
 _NONE: Float = np.empty((2, 0, 0), np.float32)
@@ -93,7 +93,12 @@ class Steps:
         self, take: Callable[[Any], tuple[Taken, Float]], merge: Callable[[Item[Taken]], Any]
     ) -> list[Step]:
         """What `overlapped` runs: ``take`` gives a frame's lightness, ``merge`` the result."""
-        return [partial(self._prepare, take), self._predict, partial(self._merge, merge)]
+        return [
+            partial(self._prepare, take),
+            self._predict,
+            self._filter,
+            partial(self._merge, merge),
+        ]
 
     def _prepare(
         self, take: Callable[[Any], tuple[Taken, Float]], frames: Iterator[Any]
@@ -131,25 +136,36 @@ class Steps:
         )
         unpadded = crop(seen.network_lightness[0, 0], seen.plan.network)
         small = resize_plane(unpadded, seen.plan.chroma, threads=self._predictor.threads)
-        return Item(frame, seen, small, False, _NONE)
+        return Item(frame, seen, small, False, _NONE, FilmState(seen.plan.frame, (), ()))
 
     def _predict(self, items: Iterator[Item[Taken]]) -> Iterator[Item[Taken]]:
-        features, chroma = SteadyFeatures(self._steady), SteadyChroma(self._steady)
+        features = SteadyFeatures(self._steady)
         if (begin := self._begin) is not None:
             past = (begin.shot_frame, begin.target, begin.features)
             features = SteadyFeatures(self._steady, past)
-            chroma = SteadyChroma(self._steady, (begin.lightness, begin.chroma))
         for item in items:
-            seen = item.seen
             with self._stages.timed("network"):
+                seen = item.seen
                 if self._shared:
                     own = self._own_features(seen) if features.wanted(cut=item.cut) else None
                     seen = replace(seen, global_features=features.update(own)[np.newaxis])
                 found = self._predictor.predict(seen).chroma
+            shot_frame, target, now = features.past
+            state = replace(item.state, shot_frame=shot_frame, target=target, features=now)
+            yield replace(item, chroma=found, state=state)
+            del item, seen, found, state
+
+    def _filter(self, items: Iterator[Item[Taken]]) -> Iterator[Item[Taken]]:
+        begin = self._begin
+        past = (None, None) if begin is None else (begin.lightness, begin.chroma)
+        chroma = SteadyChroma(self._steady, past)
+        for item in items:
             with self._stages.timed("steady"):
-                held = chroma.update(item.lightness, found, cut=item.cut)
-            yield replace(item, chroma=held, state=_after(item, features, chroma))
-            del item, seen, found, held
+                held = chroma.update(item.lightness, item.chroma, cut=item.cut)
+            lightness, before = chroma.past
+            state = replace(item.state, lightness=lightness, chroma=before)
+            yield replace(item, chroma=held, state=state)
+            del item, held, state
 
     def _own_features(self, seen: Seen) -> Float:
         assert seen.global_lightness is not None, "made for networks with global features"
@@ -174,19 +190,3 @@ def _judged(item: Item[Taken], cut: bool, detector: CutDetector) -> Item[Taken]:
     cells, differences = detector.past
     state = FilmState(item.seen.plan.frame, cells, differences)
     return replace(item, cut=item.cut or cut, state=state)
-
-
-def _after(item: Item[Taken], features: SteadyFeatures, chroma: SteadyChroma) -> FilmState | None:
-    """The item's state with the part of the filters."""
-    if item.state is None:
-        return None
-    shot_frame, target, now = features.past
-    lightness, held = chroma.past
-    return replace(
-        item.state,
-        shot_frame=shot_frame,
-        target=target,
-        features=now,
-        lightness=lightness,
-        chroma=held,
-    )

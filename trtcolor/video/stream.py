@@ -1,6 +1,6 @@
 """`color_frames`: the frames of a film in colour, as they come, the steps of the work overlapping.
 
-Frames are decoded, prepared, sent through the network and merged in a thread each
+Frames are decoded, prepared, sent through the network, filtered and merged in a thread each
 (`trtcolor.video.steps`, `trtcolor.video.overlap`).
 """
 

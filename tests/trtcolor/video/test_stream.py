@@ -281,8 +281,8 @@ def test_a_slow_caller_holds_up_the_source(colorizer: Colorizer) -> None:
 
     with closing(color_frames(colorizer, source(), ahead=2)) as frames:
         for given, _ in enumerate(frames, 1):
-            # Four queues of two, one frame in each of four hands, two that wait for the detector.
-            assert taken - given <= 4 * 2 + 4 + 2
+            # Five queues of two, one frame in each of five hands, two that wait for the detector.
+            assert taken - given <= 5 * 2 + 5 + 2
 
 
 @pytest.mark.parametrize("after", [1, 5])
@@ -290,7 +290,7 @@ def test_closing_midway_ends_every_thread(after: int, colorizer: Colorizer) -> N
     frames = color_frames(colorizer, iter(shot(17, 60)))
     for _ in range(after):
         next(frames)
-    assert len(ours()) == 4
+    assert len(ours()) == 5
     frames.close()
     assert ours() == []
 
