@@ -22,11 +22,12 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from trtcolor.arrays import one_of
 from trtcolor.backends.available import Precision
 from trtcolor.bundle import open_bundle
 from trtcolor.choose import open_runner
 from trtcolor.errors import BundleError, NoGlobalFeaturesError
-from trtcolor.frames import Frame, array_from_frame, frame_from_array
+from trtcolor.frames import Frame, Upsampling, array_from_frame, frame_from_array
 from trtcolor.geometry import MERGE_SCALES, Render, checked_render
 from trtcolor.memory import checked_memory
 from trtcolor.planes import Matrix, Range, Siting, Subsampling, lightness_from_luma
@@ -68,6 +69,9 @@ class Colorizer:
         render: how large the network sees a frame: ``"full"``, the number of pixels of the shorter
             side, or ``"auto"`` for the model's own default (see `trtcolor.geometry.plan_render`).
         gamut: ``"reduce"`` keeps L*, ``"clip"`` clips R, G and B as the papers do.
+        upsampling: how chroma reaches the frame's resolution: ``"bilinear"``, or
+            ``"joint-bilateral"``, which lets it stop at the borders of the frame's lightness (see
+            `trtcolor.upsampling`). `colorize_yuv` is always bilinear.
         memory: bytes that the network's maps may take, beyond the picture, the program and the
             weights; larger frames are seen in tiles, which changes a* and b* by rounding only.
             None takes on a CPU what `trtcolor.memory.choose_tiles` says, and on a GPU no tiles.
@@ -98,6 +102,7 @@ class Colorizer:
         threads: int | None = None,
         render: Render = "auto",
         gamut: Gamut = "reduce",
+        upsampling: Upsampling = "bilinear",
         memory: int | None = None,
     ) -> None:
         if gamut not in get_args(Gamut):
@@ -106,6 +111,7 @@ class Colorizer:
             )
         self.render = checked_render(render)
         self.gamut: Gamut = gamut
+        self.upsampling: Upsampling = one_of("upsampling", upsampling, get_args(Upsampling))
         self.threads = checked_threads(threads)
         memory = checked_memory(memory)
         bundle = open_bundle(model)
@@ -225,6 +231,7 @@ class Colorizer:
             chroma,
             scale=prepared.plan.merge_scale,
             gamut=self.gamut,
+            upsampling=self.upsampling,
             threads=self.threads,
         )
 
