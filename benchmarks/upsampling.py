@@ -69,7 +69,7 @@ def _brought_back(
     chroma = resize_plane(np.ascontiguousarray(np.moveaxis(lab[:, :, 1:], 2, 0)), size)
     if sigma is not None:
         chroma = joint_bilateral_upsample(chroma, lightness, scale=None, range_sigma=sigma)
-    rgb = color.merge_lab(lightness, chroma, scale=None)
+    rgb: NDArray[np.uint8] = color.merge_lab(lightness, chroma, scale=None)
     return color.lab_from_rgb(rgb)
 
 

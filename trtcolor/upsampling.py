@@ -2,10 +2,9 @@
 
 Source: Kopf, Cohen, Lischinski, Uyttendaele 2007, "Joint bilateral upsampling": a sample counts the
 more, the nearer it is in space and in the guide's value. Here the spatial kernel is the bilinear
-tent over the four samples around a pixel (a wider one measured worse, benchmarks/upsampling.py),
-the guide is CIE L*, and the range kernel is a Gaussian above a small floor, so that a pixel whose
-lightness none of the four has gets their bilinear mean. The work is done in C (csrc/color.h,
-tc_upsample), without the GIL.
+tent over the four samples around a pixel, the guide is CIE L*, and the range kernel is a Gaussian
+above a small floor, so that a pixel whose lightness none of the four has gets their bilinear mean.
+The work is done in C (csrc/color.h, tc_upsample), without the GIL.
 """
 
 from __future__ import annotations
