@@ -114,6 +114,7 @@ def color_arrays(
             item.chroma,
             scale=item.seen.plan.merge_scale,
             gamut=colorizer.gamut,
+            upsampling=colorizer.upsampling,
             threads=colorizer.threads,
         )
 

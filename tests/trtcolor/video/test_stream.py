@@ -334,6 +334,16 @@ def test_a_stream_of_arrays_without_steadiness_is_what_colorize_gives(
         assert np.array_equal(coloured, fused.colorize(frame, saturation=0.7))
 
 
+def test_a_stream_of_arrays_has_the_upsampling_of_the_colorizer(make_bundle: MakeBundle) -> None:
+    frame = np.random.default_rng(21).integers(0, 256, (40, 60), np.uint8)
+    out = {}
+    for way in ("bilinear", "joint-bilateral"):
+        with Colorizer(make_bundle(way), render=16, upsampling=way) as colorizer:
+            (out[way],) = colorizer.stream(iter([frame]), steady=0)
+            assert np.array_equal(out[way], colorizer.colorize(frame))
+    assert (out["bilinear"] != out["joint-bilateral"]).any()
+
+
 def test_arrays_are_held_steady_as_planes_are(fused: Colorizer) -> None:
     planes = shot(19, 20, Signal(range="full"))
     greys = [np.repeat(frame.luma[..., None], 3, axis=2) for frame in planes]
