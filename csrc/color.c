@@ -92,6 +92,7 @@ const tc_kernels tc_kernels_c = {
     .lightness_from_u16 = tc_lightness_from_u16_c,
     .lightness_from_grey_f32 = tc_lightness_from_grey_f32_c,
     .merge_lab = tc_merge_lab_c,
+    .upsample_chroma = tc_upsample_chroma_c,
     .chroma_planes = tc_chroma_planes_c,
     .resize_plane = tc_resize_plane_c,
 };

@@ -69,6 +69,29 @@ typedef struct {
     int scale, gamut;
 } tc_merge;
 
+/* Chroma brought to full resolution, guided by full-resolution lightness: joint bilateral upsampling
+ * (Kopf et al. 2007) over the four samples around a pixel. A sample's weight is its bilinear one,
+ * read as in tc_merge, times exp(-d^2 / (2 range_sigma^2)) + TC_RANGE_FLOOR, where d is what the
+ * pixel's lightness lacks of the sample's; a result lies within the range of the four. The floor
+ * leaves bilinear weights where no sample is of the pixel's lightness.
+ */
+#define TC_RANGE_FLOOR 0.02f
+
+typedef struct {
+    float *out; /* 2 channels, full resolution */
+    tc_stride out_stride;
+    const float *lightness; /* full resolution */
+    tc_stride lightness_stride;
+    const float *chroma; /* 2 channels */
+    tc_stride chroma_stride;
+    const float *guide; /* lightness of the chroma samples */
+    tc_stride guide_stride;
+    ptrdiff_t height, width, chroma_height, chroma_width;
+    ptrdiff_t top; /* row 0 of out and lightness is this one of the height rows */
+    int scale;     /* as in tc_merge */
+    float range_sigma; /* L*, 0.01..1000 */
+} tc_upsample;
+
 /* One axis of a resize: target sample i is the sum of values[i * taps + k] times source sample
  * start[i] + k, for k in 0..count[i]-1. Area weights when reducing, half-pixel bilinear when
  * enlarging, 1 where nothing changes; the values of one sample sum to 1. */
@@ -102,9 +125,10 @@ typedef struct {
     tc_kernel *luv_from_rgb_u8, *luv_from_rgb_f32, *rgb_u8_from_luv, *rgb_f32_from_luv;
     tc_kernel *lightness_from_rgb_u8, *lightness_from_rgb_f32;
     tc_kernel *lightness_from_u8, *lightness_from_u16, *lightness_from_grey_f32;
-    tc_kernel *merge_lab;     /* tc_merge */
-    tc_kernel *chroma_planes; /* tc_planes, in planes.h */
-    tc_kernel *resize_plane;  /* tc_resize */
+    tc_kernel *merge_lab;       /* tc_merge */
+    tc_kernel *upsample_chroma; /* tc_upsample */
+    tc_kernel *chroma_planes;   /* tc_planes, in planes.h */
+    tc_kernel *resize_plane;    /* tc_resize */
 } tc_kernels;
 
 /* The scalar reference. */
@@ -113,7 +137,7 @@ tc_kernel tc_lab_from_rgb_u8_c, tc_lab_from_rgb_f32_c, tc_rgb_u8_from_lab_c, tc_
 tc_kernel tc_luv_from_rgb_u8_c, tc_luv_from_rgb_f32_c, tc_rgb_u8_from_luv_c, tc_rgb_f32_from_luv_c;
 tc_kernel tc_lightness_from_rgb_u8_c, tc_lightness_from_rgb_f32_c;
 tc_kernel tc_lightness_from_u8_c, tc_lightness_from_u16_c, tc_lightness_from_grey_f32_c;
-tc_kernel tc_merge_lab_c, tc_chroma_planes_c, tc_resize_plane_c;
+tc_kernel tc_merge_lab_c, tc_upsample_chroma_c, tc_chroma_planes_c, tc_resize_plane_c;
 
 /* Fills the tables. Once, before any kernel, from one thread; again does no harm. */
 void tc_init(void);

@@ -2,6 +2,7 @@
 #include "simd_merge.h"
 #include "simd_planes.h"
 #include "simd_rows.h"
+#include "simd_upsample.h"
 
 const tc_kernels KERNELS = {
     .name = NAME,
@@ -19,6 +20,7 @@ const tc_kernels KERNELS = {
     .lightness_from_u16 = lightness_from_u16,
     .lightness_from_grey_f32 = lightness_from_grey_f32,
     .merge_lab = merge_lab,
+    .upsample_chroma = upsample_chroma,
     .chroma_planes = chroma_planes,
     .resize_plane = tc_resize_plane_c,
 };

@@ -29,7 +29,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from trtcolor import color, planes, resize
+from trtcolor import color, planes, resize, upsampling
 
 Array = NDArray[Any]
 POISON = 0xA5
@@ -290,6 +290,29 @@ def merge_lab(thrown: Thrown) -> Call:
     return Call(color.merge_lab, (lightness, chroma), options, expected, dtype)
 
 
+def joint_bilateral_upsample(thrown: Thrown) -> Call:
+    scale, height, width = thrown.word((1, 2, 4, None)), thrown.side(), thrown.side()
+    size = chroma_size(thrown, (height, width), scale)
+    lightness = thrown.array((height, width), ("float32",))
+    chroma = thrown.array((2, *size), ("float32",))
+    first = thrown.rng.randrange(height)
+    rows = (first, thrown.rng.randint(first + 1, height)) if thrown.rarely(0.5) else (0, height)
+    options = {
+        "scale": scale,
+        "guide": thrown.array(size, ("float32",)) if thrown.rarely(0.5) else None,
+        "rows": thrown.word((rows,), ((0, 0), (-1, 1), (0, 2**70), 5, "rows", (0.5, 1), (0, 1, 2))),
+        "range_sigma": thrown.word((10, 0.01, 1000, np.float32(3)), (0, -1, "", None, np.nan, [4])),
+        "out": thrown.output((2, rows[1] - rows[0], width), "float32"),
+    }
+
+    def expected() -> tuple[int, ...]:
+        return (2, rows[1] - rows[0], np.shape(lightness)[1])
+
+    return Call(
+        upsampling.joint_bilateral_upsample, (chroma, lightness), options, expected, "float32"
+    )
+
+
 def resize_plane(thrown: Thrown) -> Call:
     shape: tuple[int, ...] = (thrown.side(), thrown.side())
     if thrown.rarely(0.5):
@@ -363,6 +386,7 @@ FUNCTIONS = (
     lightness_from_rgb,
     lightness_from_grey,
     merge_lab,
+    joint_bilateral_upsample,
     resize_plane,
     lightness_from_luma,
     chroma_planes,

@@ -38,4 +38,5 @@ def test_every_variant_gives_what_the_scalar_reference_gives_and_writes_nothing_
 def test_each_variant_of_the_module_was_checked_in_every_kernel(output: str, variant: str) -> None:
     lines = [line.split() for line in output.splitlines()]
     checked = {words[1] for words in lines if len(words) > 2 and words[0] == variant}
-    assert {"lab_from_rgb_u8", "merge_lab", "resize_plane", "chroma_planes"} <= checked
+    kinds = {"lab_from_rgb_u8", "merge_lab", "upsample_chroma", "resize_plane", "chroma_planes"}
+    assert kinds <= checked

@@ -28,6 +28,19 @@ cdef extern from "color.h" nogil:
         ptrdiff_t height, width, chroma_height, chroma_width
         int scale, gamut
 
+    ctypedef struct tc_upsample:
+        float *out
+        tc_stride out_stride
+        const float *lightness
+        tc_stride lightness_stride
+        const float *chroma
+        tc_stride chroma_stride
+        const float *guide
+        tc_stride guide_stride
+        ptrdiff_t height, width, chroma_height, chroma_width, top
+        int scale
+        float range_sigma
+
     ctypedef struct tc_axis:
         ptrdiff_t source, target, taps
         const ptrdiff_t *start
@@ -57,6 +70,7 @@ cdef extern from "color.h" nogil:
         tc_kernel *lightness_from_u16
         tc_kernel *lightness_from_grey_f32
         tc_kernel *merge_lab
+        tc_kernel *upsample_chroma
         tc_kernel *chroma_planes
         tc_kernel *resize_plane
 

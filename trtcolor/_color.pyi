@@ -39,6 +39,17 @@ def merge_lab(
     gamut: int,
     threads: int,
 ) -> None: ...
+def upsample_chroma(
+    upsampled: _F32,
+    lightness: _F32,
+    chroma: _F32,
+    guide: _F32,
+    height: int,
+    top: int,
+    scale: int,
+    range_sigma: float,
+    threads: int,
+) -> None: ...
 def chroma_planes(
     u: _Codes,
     v: _Codes,

@@ -208,6 +208,27 @@ def merge_lab(
         tc_run(kernels.merge_lab, &job, job.height, job.height * job.width, threads)
 
 
+def upsample_chroma(
+    upsampled, lightness, chroma, guide, Py_ssize_t height, Py_ssize_t top, int scale,
+    float range_sigma, int threads
+):
+    """lightness: rows top, top + 1, ... of the picture's `height`; guide: L* of each sample."""
+    cdef Samples out = need(Samples(upsampled, 3, True), TC_F32)
+    cdef Samples light = need(Samples(lightness, 2), TC_F32)
+    cdef Samples ab = need(Samples(chroma, 3), TC_F32), low = need(Samples(guide, 2), TC_F32)
+    cdef tc_upsample job
+    cdef ptrdiff_t rows = light.view.shape[0]
+    job.out, job.out_stride = <float *>out.view.buf, out.stack()
+    job.lightness, job.lightness_stride = <const float *>light.view.buf, light.plane()
+    job.chroma, job.chroma_stride = <const float *>ab.view.buf, ab.stack()
+    job.guide, job.guide_stride = <const float *>low.view.buf, low.plane()
+    job.height, job.width, job.top = height, light.view.shape[1], top
+    job.chroma_height, job.chroma_width = ab.view.shape[1], ab.view.shape[2]
+    job.scale, job.range_sigma = scale, range_sigma
+    with nogil:
+        tc_run(kernels.upsample_chroma, &job, rows, rows * job.width, threads)
+
+
 def chroma_planes(
     u, v, luma, chroma, int shift, int halved_rows, int halved_columns, int cosited_rows,
     int cosited_columns, int scale, int matrix, float luma_black, float luma_range,

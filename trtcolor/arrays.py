@@ -60,6 +60,23 @@ def as_picture(
     return _fitting(name, array, fits, f"(H, W, {channels})" if hwc else f"({channels}, H, W)")
 
 
+def as_chroma(
+    value: ArrayLike, scale: int | None, name: str, size: tuple[int, ...]
+) -> tuple[NDArray[np.float32], int | None]:
+    """Checked (2, h, w) chroma and its scale, for the plane of that name and (height, width)."""
+    chroma = as_picture("chroma", value, (np.float32,), "chw", channels=2)
+    scale = one_of("scale", scale, (1, 2, 4, None))
+    if scale is not None:
+        height, width = size
+        needed = (2, -(-height // scale), -(-width // scale))
+        if chroma.shape != needed:
+            raise ValueError(
+                f"chroma is {chroma.shape}, but {name} {size} at scale {scale} needs {needed}; "
+                "crop the chroma to that, or pass scale=None to stretch it"
+            )
+    return chroma, scale
+
+
 def as_output(
     out: NDArray[Any] | None,
     shape: tuple[int, ...],

@@ -26,6 +26,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from trtcolor.arrays import (
     Layout,
+    as_chroma,
     as_hwc,
     as_output,
     as_picture,
@@ -309,16 +310,8 @@ def merge_lab(
     Returns (H, W, 3) or (3, H, W).
     """
     light = as_plane("lightness", lightness, (np.float32, np.uint8, np.uint16))
-    ab = as_picture("chroma", chroma, (np.float32,), "chw", channels=2)
+    ab, scale = as_chroma(chroma, scale, "lightness", light.shape)
     height, width = light.shape
-    scale = one_of("scale", scale, (1, 2, 4, None))
-    if scale is not None:
-        needed = (2, -(-height // scale), -(-width // scale))
-        if ab.shape != needed:
-            raise ValueError(
-                f"chroma is {ab.shape}, but lightness {light.shape} at scale {scale} needs "
-                f"{needed}; crop the chroma to that, or pass scale=None to stretch it"
-            )
     kind, rule = _FORMATS[one_of("format", format, _FORMATS)], _gamut(gamut)
     shape = (height, width, 3) if require_layout(layout) == "hwc" else (3, height, width)
     count = thread_count(threads)

@@ -9,8 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trtcolor import color
+from trtcolor.upsampling import chroma_guide, joint_bilateral_upsample
 
-BAND = 256  # rows of a 16-bit picture in floats at a time
+Upsampling = Literal["bilinear", "joint-bilateral"]
+
+BAND = 256  # rows of a picture in floats at a time
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,7 @@ def array_from_frame(
     *,
     scale: Literal[1, 2, 4] | None,
     gamut: Literal["reduce", "clip"],
+    upsampling: Upsampling = "bilinear",
     threads: int | None = None,
 ) -> NDArray[Any]:
     """Put a frame together with chroma under its own lightness.
@@ -93,6 +97,8 @@ def array_from_frame(
         frame: what was taken apart.
         chroma: (2, h, w) float32 a* and b*.
         scale, gamut, threads: as for `trtcolor.color.merge_lab`.
+        upsampling: how chroma reaches the frame's resolution: ``"bilinear"``, or
+            ``"joint-bilateral"`` by `trtcolor.upsampling.joint_bilateral_upsample`.
 
     Returns:
         (H, W, 3) RGB or, where the frame had alpha, (H, W, 4) RGBA, of the frame's dtype.
@@ -101,13 +107,51 @@ def array_from_frame(
         ValueError: the shape of `chroma` does not fit `scale`.
     """
     picture = np.empty((*frame.size, 3 if frame.alpha is None else 4), frame.dtype)
-    rgb, lightness = picture[:, :, :3], frame.lightness
-    if frame.dtype == np.uint8:
+    rgb = picture[:, :, :3]
+    merge = _merge if upsampling == "bilinear" else _merge_along_borders
+    merge(rgb, frame.lightness, chroma, scale, gamut, threads)
+    if frame.alpha is not None:
+        picture[:, :, 3:] = frame.alpha
+    return picture
+
+
+def _merge_along_borders(
+    rgb: NDArray[Any],
+    lightness: NDArray[np.float32],
+    chroma: NDArray[np.float32],
+    scale: Literal[1, 2, 4] | None,
+    gamut: Literal["reduce", "clip"],
+    threads: int | None,
+) -> None:
+    """In bands: chroma of a large picture at its full resolution would take twice its lightness."""
+    guide = chroma_guide(lightness, chroma.shape[1:], scale=scale, threads=threads)
+    height, width = lightness.shape
+    full = np.empty((2, min(BAND, height), width), np.float32)
+    for top in range(0, height, BAND):
+        end = min(top + BAND, height)
+        part = joint_bilateral_upsample(
+            chroma,
+            lightness,
+            scale=scale,
+            guide=guide,
+            rows=(top, end),
+            out=full[:, : end - top],
+            threads=threads,
+        )
+        _merge(rgb[top:end], lightness[top:end], part, 1, gamut, threads)
+
+
+def _merge(
+    rgb: NDArray[Any],
+    lightness: NDArray[np.float32],
+    chroma: NDArray[np.float32],
+    scale: Literal[1, 2, 4] | None,
+    gamut: Literal["reduce", "clip"],
+    threads: int | None,
+) -> None:
+    if rgb.dtype == np.uint8:
         color.merge_lab(lightness, chroma, scale=scale, gamut=gamut, out=rgb, threads=threads)
     else:
         color.merge_lab(
             lightness, chroma, scale=scale, gamut=gamut, format="rgb48", out=rgb, threads=threads
         )
-    if frame.alpha is not None:
-        picture[:, :, 3:] = frame.alpha
-    return picture

@@ -23,7 +23,7 @@ from typing import Any, Literal, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from trtcolor.arrays import as_output, as_picture, as_plane, one_of
+from trtcolor.arrays import as_chroma, as_output, as_plane, one_of
 from trtcolor.kernels import _color, thread_count
 
 __all__ = ["chroma_planes", "lightness_from_luma"]
@@ -190,16 +190,8 @@ def chroma_planes(
     """
     coding = _Coding(depth, layout, range)
     luma = coding.plane(y)
-    ab = as_picture("chroma", chroma, (np.float32,), "chw", channels=2)
+    ab, scale = as_chroma(chroma, scale, "y", luma.shape)
     height, width = luma.shape
-    scale = one_of("scale", scale, (1, 2, 4, None))
-    if scale is not None:
-        needed = (2, -(-height // scale), -(-width // scale))
-        if ab.shape != needed:
-            raise ValueError(
-                f"chroma is {ab.shape}, but y {luma.shape} at scale {scale} needs {needed}; crop "
-                "the chroma to that, or pass scale=None to stretch it"
-            )
     halved = _HALVED[one_of("subsampling", subsampling, _HALVED)]
     cosited = _COSITED[one_of("siting", siting, _COSITED)]
     code = _MATRICES[one_of("matrix", matrix, _MATRICES)]

@@ -14,8 +14,8 @@
 #include <string.h>
 #include <time.h>
 
-static const kernel *const lists[] = {conversion_kernels, merge_kernels, resize_kernels,
-                                      plane_kernels};
+static const kernel *const lists[] = {conversion_kernels, merge_kernels, upsample_kernels,
+                                      resize_kernels, plane_kernels};
 enum { LISTS = sizeof lists / sizeof *lists };
 
 static struct {

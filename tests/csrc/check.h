@@ -38,7 +38,8 @@ struct kernel {
     int cases;        /* this many times the usual number */
 };
 
-extern const kernel conversion_kernels[], merge_kernels[], resize_kernels[], plane_kernels[];
+extern const kernel conversion_kernels[], merge_kernels[], upsample_kernels[], resize_kernels[];
+extern const kernel plane_kernels[];
 
 /* Reports a failure of the case that runs and ends it: it does not return. */
 void fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));

@@ -80,3 +80,14 @@ def true_merge(lightness, chroma, scale):
     rows = true_bilinear(height, h, 1 / scale if scale else h / height)
     columns = true_bilinear(width, w, 1 / scale if scale else w / width)
     return np.stack([lightness, *(rows @ plane @ columns.T for plane in chroma)], axis=-1)
+
+
+def true_joint_bilateral(lightness, chroma, guide, scale, range_sigma, floor=0.02):
+    """Each sample's bilinear weight times exp(-d^2 / (2 range_sigma^2)) + floor, over their sum."""
+    (height, width), (_, h, w) = lightness.shape, chroma.shape
+    rows = true_bilinear(height, h, 1 / scale if scale else h / height)
+    columns = true_bilinear(width, w, 1 / scale if scale else w / width)
+    away = (lightness[:, :, None, None] - guide) / range_sigma
+    weights = rows[:, None, :, None] * columns[None, :, None, :]
+    weights = weights * (np.exp(-(away**2) / 2) + floor)
+    return np.einsum("yxij,cij->cyx", weights, chroma) / weights.sum(axis=(2, 3))

@@ -7,13 +7,16 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 from command_line import refused, run
 from PIL import Image
 
+from trtcolor import Colorizer
 from trtcolor.cli.results import check_results
+from trtcolor.frames import Upsampling
 
 MakeBundle = Callable[..., Path]
 RANDOM = np.random.default_rng(0)
@@ -67,6 +70,17 @@ def test_render_is_a_number_full_or_auto(photo: Path, bundle: Path, tmp_path: Pa
     assert "positive number" in refused(
         "colorize", photo, "-o", tmp_path / "x.png", "--model", bundle, "--render", "small"
     )
+
+
+def test_upsampling_is_as_that_of_the_colorizer(photo: Path, bundle: Path, tmp_path: Path) -> None:
+    for way in get_args(Upsampling):
+        output = tmp_path / f"{way}.png"
+        options = ("--model", bundle, "--render", 16, "--upsampling", way)
+        done = run("colorize", photo, "-o", output, *options)
+        assert done.returncode == 0, done.stderr
+        with Colorizer(bundle, render=16, upsampling=way) as colorizer:
+            expected = colorizer.colorize(PIXELS)
+        assert (np.asarray(Image.open(output)) == expected).all()
 
 
 def test_classify_names_the_scenes(photo: Path, bundle: Path) -> None:
@@ -213,6 +227,7 @@ def test_help_imports_nothing_heavy() -> None:
         ("colorize", "a.png", "-o", "b.png", "--render", "0"),
         ("colorize", "a.png", "-o", "b.png", "--threads", "100000"),
         ("colorize", "a.png", "-o", "b.png", "--backend", "onnx"),
+        ("colorize", "a.png", "-o", "b.png", "--upsampling", "cubic"),
         ("bench", "--runs", "0"),
         ("export", "a", "b", "--precision", "int8"),
     ],

@@ -172,6 +172,18 @@ def test_clipping_does_not_keep_lightness_but_reducing_does(make_bundle: MakeBun
     assert change["reduce"] <= 0.6 < change["clip"]
 
 
+def test_joint_bilateral_chroma_keeps_lightness_and_differs_at_borders(
+    make_bundle: MakeBundle,
+) -> None:
+    folder, grey = make_bundle(), picture(33, 47)
+    bilinear, along_borders = (
+        Colorizer(folder, render=16, upsampling=way).colorize(grey)
+        for way in ("bilinear", "joint-bilateral")
+    )
+    assert (bilinear != along_borders).any()
+    assert np.abs(true_lightness(along_borders) - true_lightness(grey)).max() <= 0.6
+
+
 @pytest.mark.parametrize(
     ("frame", "error", "message"),
     [
@@ -389,6 +401,7 @@ def test_a_chroma_scale_that_cannot_be_merged_is_refused(make_bundle: MakeBundle
     ("arguments", "message"),
     [
         ({"gamut": "shrink"}, "gamut is 'shrink'"),
+        ({"upsampling": "nearest"}, "upsampling is 'nearest', but must be one of bilinear, joint"),
         ({"render": 0}, "render is 0"),
         ({"backend": "abacus"}, "backend is 'abacus'"),
         ({"threads": 0}, "threads is 0"),

@@ -12,6 +12,7 @@ from trtcolor.cli.evaluate import evaluate
 from trtcolor.cli.group import Commands
 from trtcolor.cli.models import models
 from trtcolor.cli.pictures import classify, colorize, demo
+from trtcolor.cli.stream import stream
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -30,5 +31,6 @@ for command in (
     engines,
     evaluate,
     models,
+    stream,
 ):
     main.add_command(command)

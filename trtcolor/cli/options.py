@@ -69,6 +69,13 @@ render_option = click.option(
     show_default=True,
     help="Pixels of the shorter side that the network sees, full, or auto (the model's own).",
 )
+upsampling_option = click.option(
+    "--upsampling",
+    type=click.Choice(("bilinear", "joint-bilateral")),
+    default="bilinear",
+    show_default=True,
+    help="How colour reaches the picture's resolution; joint-bilateral: along its borders.",
+)
 threads_option = click.option(
     "--threads",
     type=click.IntRange(1, 1024),

@@ -20,6 +20,7 @@ from trtcolor.cli.options import (
     tell_backend,
     threads_option,
     trust_option,
+    upsampling_option,
 )
 
 
@@ -34,6 +35,7 @@ from trtcolor.cli.options import (
 @click.option("--style", type=PATH, help="Take the global features of this picture instead.")
 @saturation_option
 @render_option
+@upsampling_option
 @click.option(
     "--max-pixels",
     type=click.IntRange(min=1),
@@ -55,6 +57,7 @@ def colorize(
     style: Path | None,
     saturation: float,
     render: int,
+    upsampling: Any,
     max_pixels: int,
     threads: int | None,
     memory: int | None,
@@ -74,6 +77,7 @@ def colorize(
         engine=engine,
         trust=trust,
         render=render,
+        upsampling=upsampling,
         threads=threads,
         memory=memory,
     ) as colorizer:
