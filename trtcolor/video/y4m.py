@@ -109,7 +109,7 @@ class Y4MWriter:
         """Write a frame whose tag is as `Y4MReader` gave it.
 
         Raises:
-            OSError: the disk is full, nobody reads the pipe (BrokenPipeError), and so on.
+            BrokenPipeError, VideoError: as from `trtcolor.video.pipes.write_all`.
         """
         start = b"FRAME" + frame.tag + b"\n"
         write_all(self._stream, start, *map(little_endian, (frame.luma, frame.u, frame.v)))
