@@ -27,22 +27,22 @@ from numpy.typing import NDArray
 
 Float = NDArray[np.float32]
 
-DEFAULT_STEADY = 0.8
-"""What benchmarks/steady.py chose."""
+DEFAULT_STEADY = 0.5
+"""What benchmarks/steady.py was run to find."""
 
 LEAST_STEP = 0.1
-"""Share of the way that a still sample moves in a frame at a steadiness of 1."""
+"""Share of the way that a still sample moves in a frame at a steadiness s: this to the power s."""
 
 KEY_FRAMES = 8
 """Frames of a shot from one look at the global features to the next."""
 
-LEAST_FEATURE_STEP = 0.05
-"""Share of the way that the global features move in a frame at a steadiness of 1."""
+LEAST_FEATURE_STEP = 0.01
+"""The same as `LEAST_STEP` of the global features."""
 
-STILL = 2.0
+STILL = 1.0
 """L* by which a sample without grain differs where it stands half still."""
 
-MOST_GRAIN = 1.5
+MOST_GRAIN = 0.75
 """Standard deviation, in L*, up to which differences all over the picture are taken for grain."""
 
 FITTED = 4096
@@ -68,15 +68,24 @@ class SteadyChroma:
 
     Args:
         steady: 0, which changes nothing, to 1.
+        past: that of another one, to go on from there.
 
     Raises:
         ValueError: another steadiness.
     """
 
-    def __init__(self, steady: float = DEFAULT_STEADY) -> None:
-        self._strength = checked_steady(steady) * (1.0 - LEAST_STEP)
-        self._lightness: Float | None = None
-        self._chroma: Float | None = None
+    def __init__(
+        self,
+        steady: float = DEFAULT_STEADY,
+        past: tuple[Float | None, Float | None] = (None, None),
+    ) -> None:
+        self._held = 1.0 - LEAST_STEP ** checked_steady(steady)
+        self._lightness, self._chroma = past
+
+    @property
+    def past(self) -> tuple[Float | None, Float | None]:
+        """What the next frame's chroma depends on: (h, w) L* and (2, h, w) a* and b*, or None."""
+        return self._lightness, self._chroma
 
     def update(self, lightness: Float, chroma: Float, *, cut: bool) -> Float:
         """Take the next frame.
@@ -91,14 +100,16 @@ class SteadyChroma:
             ``chroma`` itself where nothing is filtered.
         """
         known, before = self._lightness, self._chroma
-        if self._strength == 0.0:
+        if self._held == 0.0:
             return chroma
         if cut or known is None or before is None or before.shape != chroma.shape:
             self._lightness, self._chroma = lightness, chroma
             return chroma
-        held = np.float32(self._strength) * stillness(known, lightness)
-        self._lightness = _between(lightness, _relit(known, lightness), held)
+        relit = _relit(known, lightness)
+        held = np.float32(self._held) * _stillness(relit, lightness)
+        self._lightness = _between(lightness, relit, held)
         self._chroma = _between(chroma, before, held)
+        self._chroma.flags.writeable = False  # the next frame's is made from it
         return self._chroma
 
 
@@ -107,17 +118,25 @@ class SteadyFeatures:
 
     Args:
         steady: 0, every frame's own, to 1.
+        past: that of another one, to go on from there.
 
     Raises:
         ValueError: another steadiness.
     """
 
-    def __init__(self, steady: float = DEFAULT_STEADY) -> None:
+    def __init__(
+        self,
+        steady: float = DEFAULT_STEADY,
+        past: tuple[int, Float | None, Float | None] = (-1, None, None),
+    ) -> None:
         self._steady = checked_steady(steady)
-        self._frame = -1  # of the shot
-        self._looks = 0
-        self._target: Float | None = None
-        self._now: Float | None = None
+        self._frame, self._target, self._now = past  # the frame's number in its shot
+
+    @property
+    def past(self) -> tuple[int, Float | None, Float | None]:
+        """What the next frame's features depend on: the number of the last frame in its shot, -1
+        before the first, and two (G,) vectors or None."""
+        return self._frame, self._target, self._now
 
     def wanted(self, *, cut: bool) -> bool:
         """Whether the next frame's own features are needed; to be asked once a frame, in order."""
@@ -136,32 +155,25 @@ class SteadyFeatures:
         if self._steady == 0.0 and own is not None:
             return own
         if self._frame == 0:
-            self._now, self._looks = None, 0
+            self._now = None
         if own is not None:
-            self._looks += 1
             self._target = own
         assert self._target is not None, "the first frame's features are wanted"
         if self._now is None:
             self._now = self._target
         else:
             # The first frame is no better than the next ones: at first all count alike.
-            least = 1.0 - self._steady * (1.0 - LEAST_FEATURE_STEP)
-            step = np.float32(max(least, 1.0 / (1 + self._frame)))
+            step = np.float32(max(LEAST_FEATURE_STEP**self._steady, 1.0 / (1 + self._frame)))
             self._now = self._now + step * (self._target - self._now)
         return self._now
 
 
-def stillness(before: Float, now: Float) -> Float:
-    """How far each sample of a picture stands still, 1 to 0.
-
-    Args:
-        before, now: (h, w) float32 L* of two frames.
-    """
-    difference = np.abs(now - _relit(before, now))
-    grain = min(1.4826 * float(np.median(difference)), MOST_GRAIN)  # of a normal distribution
+def _stillness(before: Float, now: Float) -> Float:
+    """How far each sample of a picture stands still, 1 to 0; (h, w) L* in the same light."""
+    difference = np.abs(now - before)
+    grain = min(1.4826 * float(np.median(_some(difference))), MOST_GRAIN)  # if it is normal
     reach = np.float32(math.hypot(STILL, 2.0 * grain))
-    square = np.square(difference / reach)
-    return np.asarray(1 / (1 + square * square))
+    return np.asarray(1 / (1 + np.square(np.square(difference / reach))))
 
 
 def _relit(before: Float, now: Float) -> Float:
@@ -169,8 +181,7 @@ def _relit(before: Float, now: Float) -> Float:
 
     Least squares, weighted anew three times so that what moves does not count.
     """
-    every = max(1, math.isqrt(before.size // FITTED))
-    x, y = (plane[::every, ::every].astype(np.float64).ravel() for plane in (before, now))
+    x, y = (_some(plane).astype(np.float64) for plane in (before, now))
     gain, offset = 1.0, float(np.median(y - x))
     for _ in range(3):
         apart = np.abs(y - gain * x - offset)
@@ -183,6 +194,12 @@ def _relit(before: Float, now: Float) -> Float:
         gain = min(max((together + 1.0) / (spread + 1.0), 0.5), 2.0)
         offset = mean_y - gain * mean_x
     return np.asarray(np.float32(gain) * before + np.float32(offset))
+
+
+def _some(plane: Float) -> Float:
+    """Samples from all over the plane, about `FITTED` at most."""
+    every = math.isqrt(max(1, plane.size // FITTED))
+    return plane[::every, ::every].ravel()
 
 
 def _between(new: Float, old: Float, held: Float) -> Float:

@@ -26,7 +26,9 @@ from trtcolor.resize import resize_plane
 from trtcolor.video.cuts import CutDetector
 from trtcolor.video.frames import ColouredFrame, LumaFrame
 from trtcolor.video.overlap import overlapped
+from trtcolor.video.records import rounded_chroma
 from trtcolor.video.stages import Stages
+from trtcolor.video.state import FilmState
 from trtcolor.video.steady import DEFAULT_STEADY, SteadyChroma, SteadyFeatures, checked_steady
 
 if TYPE_CHECKING:
@@ -49,6 +51,7 @@ def color_frames(
     render: Render | None = None,
     ahead: int = AHEAD,
     stages: Stages | None = None,
+    state: FilmState | None = None,
 ) -> Generator[ColouredFrame, None, None]:
     """Colour the frames of a film, in order, as they come.
 
@@ -60,14 +63,16 @@ def color_frames(
     Args:
         colorizer: an open one; others may use it meanwhile.
         frames: of any sizes. One of another size than that before begins a shot.
-        steady: 0 colours frame by frame, exactly as `Colorizer.predict` does; up to 1, the colours
-            of a shot are held more and more (see `trtcolor.video.steady`).
+        steady: 0 colours frame by frame, exactly as `Colorizer.colorize_yuv` does; up to 1, the
+            colours of a shot are held more and more (see `trtcolor.video.steady`).
         style: (G,) global features to colour all frames with, those of a picture, from
             `Colorizer.global_features`.
         saturation: factor on a* and b*, 0 (grey) to 10.
         render: how large the network sees a frame, instead of the colorizer's own.
         ahead: frames that may wait between two steps, at least 1.
         stages: takes the times of decode, prepare, network, steady and merge.
+        state: that of the coloured frame before the first of these, which then get the chroma that
+            they would have got had the two runs been one; all else must be as it was.
 
     Raises:
         ValueError: an argument is none of these; at once.
@@ -84,9 +89,12 @@ def color_frames(
         )
 
     def merge(item: _Item[LumaFrame]) -> ColouredFrame:
-        return planes_from_chroma(item.frame, item.chroma, cut=item.cut, threads=colorizer.threads)
+        merged = planes_from_chroma(
+            item.frame, item.chroma, cut=item.cut, threads=colorizer.threads
+        )
+        return replace(merged, state=item.state)
 
-    steps = _Steps(colorizer, times, steady, style, saturation, render)
+    steps = _Steps(colorizer, times, steady, style, saturation, render, state)
     return overlapped(times.timing("decode", frames), steps.of(take, merge), ahead=ahead)
 
 
@@ -128,16 +136,18 @@ def planes_from_chroma(
 
     Args:
         frame: it is only read; its luma goes out as the same object.
-        chroma: (2, h, w) float32 a* and b*, of any size. Where h and w are those of the frame
-            divided by 1, 2 or 4 and rounded up, its samples lie on that grid; else it is stretched
-            over the frame.
+        chroma: (2, h, w) a* and b*, of any size. It is rounded as a sidecar keeps it
+            (`trtcolor.video.records.rounded_chroma`), so that what is merged from a file is what a
+            run gave. Where h and w are those of the frame divided by 1, 2 or 4 and rounded up, its
+            samples lie on that grid; else it is stretched over the frame.
         cut: as in `ColouredFrame`.
         threads: as in `trtcolor.planes`.
 
     Raises:
-        TypeError, ValueError: ``chroma`` is of another dtype or shape.
+        ValueError: ``chroma`` is of another shape.
     """
     signal = frame.signal
+    chroma = rounded_chroma(chroma)
     u, v = chroma_planes(
         frame.luma,
         chroma,
@@ -167,6 +177,7 @@ class _Item(Generic[Taken]):
         lightness: (h, w) float32 L* on the grid of its chroma.
         cut: whether it begins a shot.
         chroma: (2, h, w) float32 a* and b*; before the network, none yet.
+        state: after it, what the next one depends on; before the network, the cuts' part of it.
     """
 
     frame: Taken
@@ -174,6 +185,7 @@ class _Item(Generic[Taken]):
     lightness: Float
     cut: bool
     chroma: Float
+    state: FilmState | None = None
 
 
 _NONE: Float = np.empty((2, 0, 0), np.float32)
@@ -190,6 +202,7 @@ class _Steps:
         style: NDArray[Any] | None,
         saturation: float,
         render: Render | None,
+        state: FilmState | None = None,
     ) -> None:
         from trtcolor.colorizer import check_saturation
 
@@ -201,6 +214,7 @@ class _Steps:
         self._steady = checked_steady(steady)
         self._style = style
         self._saturation = np.float32(saturation)
+        self._begin = state
         self._render = colorizer.render if render is None else checked_render(render)
         self._shared = (
             self._steady > 0.0 and style is None and self._predictor.spec.has_global_features
@@ -215,9 +229,11 @@ class _Steps:
     def _prepare(
         self, take: Callable[[Any], tuple[Taken, Float]], frames: Iterator[Any]
     ) -> Iterator[_Item[Taken]]:
-        detector, waiting = CutDetector(), deque[_Item[Taken]]()
+        begin = self._begin
+        past = ((), ()) if begin is None else (begin.cells, begin.differences)
+        detector, waiting = CutDetector(*past), deque[_Item[Taken]]()
         failure: Exception | None = None
-        size = None
+        size = None if begin is None else begin.size
         while True:
             try:
                 frame = next(frames)
@@ -234,9 +250,9 @@ class _Steps:
             size = item.seen.plan.frame
             del frame, item
             if cut is not None:
-                yield _judged(waiting.popleft(), cut)
+                yield _judged(waiting.popleft(), cut, detector)
         for cut in detector.finish():
-            yield _judged(waiting.popleft(), cut)
+            yield _judged(waiting.popleft(), cut, detector)
         if failure is not None:
             raise failure
 
@@ -250,6 +266,10 @@ class _Steps:
 
     def _predict(self, items: Iterator[_Item[Taken]]) -> Iterator[_Item[Taken]]:
         features, chroma = SteadyFeatures(self._steady), SteadyChroma(self._steady)
+        if (begin := self._begin) is not None:
+            past = (begin.shot_frame, begin.target, begin.features)
+            features = SteadyFeatures(self._steady, past)
+            chroma = SteadyChroma(self._steady, (begin.lightness, begin.chroma))
         for item in items:
             seen = item.seen
             with self._stages.timed("network"):
@@ -259,14 +279,14 @@ class _Steps:
                 found = self._predictor.predict(seen).chroma
             with self._stages.timed("steady"):
                 held = chroma.update(item.lightness, found, cut=item.cut)
-            yield replace(item, chroma=held)
+            yield replace(item, chroma=held, state=_after(item, features, chroma))
             del item, seen, found, held
 
     def _own_features(self, seen: Seen) -> Float:
         assert seen.global_lightness is not None, "made for networks with global features"
-        return self._predictor.run_global(seen.global_lightness, "global_features")[
-            "global_features"
-        ][0]
+        found = self._predictor.run_global(seen.global_lightness, "global_features")
+        own: Float = found["global_features"][0]
+        return own
 
     def _merge(
         self, merge: Callable[[_Item[Taken]], Any], items: Iterator[_Item[Taken]]
@@ -280,6 +300,24 @@ class _Steps:
             del item, merged
 
 
-def _judged(item: _Item[Taken], cut: bool) -> _Item[Taken]:
+def _judged(item: _Item[Taken], cut: bool, detector: CutDetector) -> _Item[Taken]:
     """The item with what the detector says of it; that of another size was a cut before."""
-    return replace(item, cut=item.cut or cut)
+    cells, differences = detector.past
+    state = FilmState(item.seen.plan.frame, cells, differences)
+    return replace(item, cut=item.cut or cut, state=state)
+
+
+def _after(item: _Item[Taken], features: SteadyFeatures, chroma: SteadyChroma) -> FilmState | None:
+    """The item's state with the part of the filters."""
+    if item.state is None:
+        return None
+    shot_frame, target, now = features.past
+    lightness, held = chroma.past
+    return replace(
+        item.state,
+        shot_frame=shot_frame,
+        target=target,
+        features=now,
+        lightness=lightness,
+        chroma=held,
+    )
