@@ -270,6 +270,7 @@ def test_style_render_steady_and_matrix_change_the_chroma(bundle: Path, tmp_path
         (("--size", "4x4", "--format", "grey"), "'grey' is no pixel format"),
         (("--size", "5x4", "--format", "gray", "--max-pixels", 19), "at most 19 pixels"),
         (("--steady", "2"), "--steady"),
+        (("--memory", "600MB"), "cannot be tiled"),
         (("--style", "none.png"), "No such file"),
     ],
 )
