@@ -1,0 +1,255 @@
+"""Which encoder writes a coloured film, and how it is asked for quality."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Any
+
+from trtcolor.errors import BackendError, VideoError
+from trtcolor.video.pyav import failures, import_av, reason_of
+from trtcolor.video.samples import Samples
+
+_PREFERRED = ("libx264", "libx265", "libvpx-vp9", "ffv1")
+"""For a container that was not made for a codec, the first that it and the samples fit."""
+
+_OF_CONTAINER = {"webm": ("libvpx-vp9",), "avi": ("mpeg4", "ffv1"), "mpegts": _PREFERRED[:2]}
+
+_QUALITY: dict[str, tuple[str, float]] = {
+    "libx264": ("crf", 17),
+    "libx265": ("crf", 19),
+    "libvpx-vp9": ("crf", 20),
+    "libsvtav1": ("crf", 23),
+    "h264_nvenc": ("cq", 19),
+    "hevc_nvenc": ("cq", 21),
+    "av1_nvenc": ("cq", 24),
+    "h264_vaapi": ("qp", 19),
+    "hevc_vaapi": ("qp", 21),
+    "mpeg4": ("qscale", 2),
+    "mpeg2video": ("qscale", 2),
+    "mjpeg": ("qscale", 2),
+}
+"""The option by which an encoder is asked for a constant quality, and its default here."""
+
+_OPTIONS: dict[str, dict[str, str]] = {
+    "libvpx-vp9": {"b": "0", "row-mt": "1", "cpu-used": "2"},
+    "ffv1": {"level": "3", "slices": "4", "slicecrc": "1", "g": "1"},
+    "h264_nvenc": {"rc": "vbr", "b": "0"},
+    "hevc_nvenc": {"rc": "vbr", "b": "0"},
+}
+_LOSSLESS = ("ffv1", "huffyuv", "ffvhuff", "rawvideo", "utvideo")
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """An encoder and all that it needs to know of a film.
+
+    Attributes:
+        codec: the encoder's name in FFmpeg.
+        options: of the encoder, quality included.
+        size: (height, width).
+        samples: what they mean.
+        rate: frames a second, roughly; the time stamps are kept apart from the encoder.
+        aspect: of a sample; None: not said.
+        qscale: quality of encoders that have no option for it.
+        hardware: the device of a hardware encoder that wants one (VAAPI, QSV).
+    """
+
+    codec: str
+    size: tuple[int, int]
+    samples: Samples
+    rate: Fraction
+    aspect: Fraction | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+    qscale: float | None = None
+    hardware: str | None = None
+
+    def add_to(self, container: Any, *, global_header: bool = True) -> Any:
+        """A new video stream of an ``av`` container, whose encoder is not open yet.
+
+        Raises:
+            One of `trtcolor.video.pyav.failures`: the container does not take it.
+        """
+        accelerator = None
+        if self.hardware and self.codec.endswith(("_vaapi", "_qsv")):
+            from av.codec.hwaccel import HWAccel
+
+            accelerator = HWAccel(device_type=self.hardware)
+        stream = container.add_stream(
+            self.codec, rate=self.rate, options=dict(self.options), hwaccel=accelerator
+        )
+        stream.height, stream.width = self.size
+        stream.pix_fmt = self.samples.output_format
+        context = stream.codec_context
+        context.time_base = 1 / self.rate
+        if global_header:  # the same headers for every fragment and for the whole
+            context.flags |= int(import_av().codec.context.Flags.global_header)
+        if self.qscale is not None:
+            context.qscale = True
+            context.global_quality = round(self.qscale * 118)  # FF_QP2LAMBDA
+        if self.aspect:
+            context.sample_aspect_ratio = self.aspect
+        names = ("colorspace", "color_primaries", "color_trc", "color_range")
+        for name, value in zip(names, self.samples.tags, strict=True):
+            setattr(context, name, value)
+        if not self.codec.endswith("rawvideo"):
+            context.thread_count = 0
+        return stream
+
+    def open(self) -> Any:
+        """A stream whose encoder is open, of a container that writes nothing.
+
+        Raises:
+            VideoError, BackendError: it does not open.
+        """
+        container = import_av().open(os.devnull, "w", format="null")
+        try:
+            stream = self.add_to(container)
+            stream.codec_context.open()
+        except failures() as error:
+            raise self._refusal(error) from None
+        if unknown := stream.codec_context.options:
+            raise VideoError(
+                f"encoder {self.codec} knows no option {', '.join(unknown)}; one of its own was "
+                f"needed; run ffmpeg -h encoder={self.codec} for them"
+            )
+        return stream  # which keeps its container
+
+    def refused_by(
+        self, container: str, beside: Callable[[Any], object] | None = None
+    ) -> str | None:
+        """Why a container does not take it, found out in memory; None: it does.
+
+        Args:
+            container: FFmpeg's name of it.
+            beside: adds further streams to the ``av`` container.
+        """
+        with import_av().open(io.BytesIO(), "w", format=container) as trial:
+            try:
+                self.add_to(trial)
+                if beside is not None:
+                    beside(trial)
+                trial.start_encoding()
+            except failures() as error:
+                return reason_of(error)
+        return None
+
+    def _refusal(self, error: Exception) -> VideoError | BackendError:
+        if self.codec.endswith(("_nvenc", "_vaapi", "_qsv", "_amf", "_videotoolbox")):
+            return BackendError(
+                f"hardware encoder {self.codec} does not work here ({reason_of(error)}); its "
+                "device and driver were needed; choose another --codec, such as libx264"
+            )
+        return VideoError(
+            f"encoder {self.codec} does not take {self.size[1]}x{self.size[0]} "
+            f"{self.samples.output_format} with {dict(self.options)} ({reason_of(error)}); "
+            "settings that it knows were needed; choose another --codec or --quality"
+        )
+
+
+def choose_encoding(
+    output: str | os.PathLike[str],
+    samples: Samples,
+    size: tuple[int, int],
+    rate: Fraction,
+    *,
+    aspect: Fraction | None = None,
+    codec: str | None = None,
+    quality: float | None = None,
+    options: Mapping[str, str] | None = None,
+    hardware: str | None = None,
+) -> Encoding:
+    """The encoder for a file, tried in memory with its container.
+
+    Without ``codec``: H.264 (libx264) where the container takes it, VP9 in WebM, MPEG-4 in AVI;
+    H.265 for 12 bits, FFV1 for what only that can hold.
+
+    Raises:
+        VideoError: no such encoder or container, or they do not take such samples, or the encoder
+            has no quality to choose.
+        BackendError: a hardware encoder finds no device.
+    """
+    container = container_of(output)
+    film = Encoding(codec or "", size, samples, _simple(rate), aspect=aspect, hardware=hardware)
+    if codec is None:
+        for name in _OF_CONTAINER.get(container, _PREFERRED):
+            plain = _asked(replace(film, codec=name), None, {})
+            if samples.output_format in _formats(name) and not plain.refused_by(container):
+                codec = name
+                break
+        else:
+            raise VideoError(
+                f"no encoder that {container} is known to take has {samples.output_format}; one "
+                "was needed to keep Y' as it is; choose another container, such as .mkv, or --codec"
+            )
+    formats = _formats(codec)
+    if formats and samples.output_format not in formats:
+        taken = ", ".join(name for name in formats if name.startswith("yuv4")) or "no such YUV"
+        raise VideoError(
+            f"encoder {codec} takes no {samples.output_format} but {taken}; that "
+            "was needed to keep Y' as it is; choose another --codec, such as ffv1 in .mkv"
+        )
+    encoding = _asked(replace(film, codec=codec), quality, options or {})
+    encoding.open()
+    if refusal := encoding.refused_by(container):
+        raise VideoError(
+            f"{os.fspath(output)!r} would be {container}, which does not take {codec} ({refusal}); "
+            "another codec or container was needed; choose .mkv, which takes nearly all"
+        )
+    return encoding
+
+
+def container_of(output: str | os.PathLike[str]) -> str:
+    """FFmpeg's name of the container that a file's name asks for.
+
+    Raises:
+        VideoError: none has such an ending.
+    """
+    try:
+        with import_av().open(os.fspath(output), "w") as container:  # writes before no header
+            return str(container.format.name)
+    except failures():
+        raise VideoError(
+            f"{os.fspath(output)!r} has an ending that no container for film goes by; one was "
+            "needed; name it .mkv, .mp4, .mov or .webm"
+        ) from None
+
+
+def _asked(film: Encoding, quality: float | None, options: Mapping[str, str]) -> Encoding:
+    """With the encoder's options, quality among them."""
+    codec = film.codec
+    if quality is not None and codec not in _QUALITY:
+        raise VideoError(
+            f"encoder {codec} {'is lossless' if codec in _LOSSLESS else 'has other options'} and "
+            f"quality {quality:g} came; leave --quality out, or use --encoder-option"
+        )
+    settings = dict(_OPTIONS.get(codec, {}))
+    qscale = None
+    if codec in _QUALITY and not options.keys() & {"crf", "qp", "cq", "b"}:
+        name, default = _QUALITY[codec]
+        value = default if quality is None else quality
+        if name == "qscale":
+            qscale = value
+        else:
+            settings[name] = f"{value:g}"
+    return replace(film, options=settings | dict(options), qscale=qscale)
+
+
+def _simple(rate: Fraction) -> Fraction:
+    """Near a rate, in numbers as small as MPEG-2 and MPEG-4 can count in."""
+    return rate.limit_denominator(1001)
+
+
+def _formats(codec: str) -> list[str]:
+    """Pixel formats that an encoder takes; empty: it does not say."""
+    try:
+        formats = import_av().Codec(codec, "w").video_formats
+    except failures():
+        raise VideoError(
+            f"codec {codec!r} is no encoder of this PyAV; one was needed; run python -m av "
+            "--codecs for their names"
+        ) from None
+    return [found.name for found in formats or []]
