@@ -13,6 +13,7 @@ from trtcolor.cli.evaluate import evaluate
 from trtcolor.cli.group import Commands
 from trtcolor.cli.models import models
 from trtcolor.cli.pictures import classify, colorize, demo
+from trtcolor.cli.video import video
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -31,5 +32,6 @@ for command in (
     engines,
     evaluate,
     models,
+    video,
 ):
     main.add_command(command)

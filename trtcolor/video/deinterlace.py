@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
 from trtcolor.video.pyav import import_av
+
+Deinterlace = Literal["bwdif", "yadif"]
 
 
 class Deinterlacer:

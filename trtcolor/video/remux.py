@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from trtcolor.errors import VideoError
+from trtcolor.video.decoding import first_video
 from trtcolor.video.encoders import Encoding, container_of
 from trtcolor.video.pyav import failures, import_av, open_container, reason_of
 from trtcolor.video.sink import Coded
-from trtcolor.video.source import first_video
 
 _TURNING = ("mov", "mp4", "ipod", "3gp", "3g2", "matroska")
 """Containers that keep a display matrix."""

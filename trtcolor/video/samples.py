@@ -122,9 +122,9 @@ class Samples:
         kind = np.dtype(np.uint8) if self.signal.depth == 8 else np.dtype(">u2" if big else "<u2")
         plane = frame.planes[0]
         rows = np.frombuffer(plane, kind).reshape(plane.height, plane.line_size // kind.itemsize)
-        luma = rows[:, : plane.width]
+        luma: NDArray[Any] = rows[:, : plane.width]
         if _PAIRED.match(name):  # codes in the high bits
-            luma = luma >> (16 - self.signal.depth)
+            luma = np.right_shift(luma, 16 - self.signal.depth)
         return luma.astype(self.signal.dtype, copy=False)
 
     def with_subsampling(self, subsampling: Subsampling) -> Samples:

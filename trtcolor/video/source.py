@@ -8,27 +8,23 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain, islice
 from types import TracebackType
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trtcolor.errors import VideoError
-from trtcolor.video.deinterlace import Deinterlacer
+from trtcolor.video.decoding import Lost, decoded_frames, first_video
+from trtcolor.video.deinterlace import Deinterlace
 from trtcolor.video.orientation import Turn, turn_from_matrix
-from trtcolor.video.pyav import failures, import_av, open_container, reason_of
+from trtcolor.video.pyav import import_av, open_container
 from trtcolor.video.samples import Samples
-
-Deinterlace = Literal["bwdif", "yadif"]
 
 PROBED = 8
 """Frames decoded before any is coloured, to see whether the film is interlaced."""
 
 EARLY = 1.0
 """Seconds by which a film may end before what its container says without being cut short."""
-
-_ONE_A_PACKET = ("ffv1", "h264", "hevc", "mjpeg", "mpeg2video", "prores", "dnxhd")
-"""Decoders that show every packet: one that is never shown was lost, though none complained."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,9 +107,9 @@ class FilmSource:
         self.codec: str = stream.codec_context.name
         self.time_base: Fraction = stream.time_base
         self.rate: Fraction = stream.average_rate or stream.guessed_rate or Fraction(25)
-        decoded = self._decoded()
+        decoded = decoded_frames(self._container, stream, deinterlace=self._deinterlace)
         first = list(islice(decoded, PROBED))
-        pictures = [item for item in first if not isinstance(item, _Lost)]
+        pictures = [item for item in first if not isinstance(item, Lost)]
         if not pictures:
             why = f" ({first[0].reason})" if first else ""
             raise VideoError(
@@ -145,13 +141,14 @@ class FilmSource:
         Raises:
             VideoError: frames change their size or format, or are interlaced, within the film.
         """
-        last, step = None, max(1, round(1 / (self.rate * self.time_base)))
+        last, index = None, 0
+        step = max(1, round(1 / (self.rate * self.time_base)))
         for index, item in enumerate(self._items):
             pts = item.pts if item.pts is not None else 0 if last is None else last + step
             if last is not None and pts <= last:
                 pts, self.moved = last + 1, self.moved + 1
             last = pts
-            if isinstance(item, _Lost):
+            if isinstance(item, Lost):
                 yield FilmFrame(index, pts, 0, None, item.reason)
                 continue
             self._check_same(item, pts)
@@ -161,7 +158,7 @@ class FilmSource:
             if self._turn is not None:
                 luma = self._turn.of(luma)
             yield FilmFrame(index, pts, item.duration, luma, fault)
-        self.cut_short = self._cut_short(last, step)
+        self.cut_short = self._cut_short(last, step) or self._fewer(0 if last is None else index + 1)
 
     def seconds(self, pts: int) -> Fraction:
         """When a time stamp is."""
@@ -181,45 +178,6 @@ class FilmSource:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
-
-    def _decoded(self) -> Iterator[Any]:
-        """Frames (``av.VideoFrame``) and `_Lost` ones, in the order in which they are shown."""
-        shown = self._shown()
-        if self._deinterlace is None:
-            return shown
-        return Deinterlacer(self._stream, self._deinterlace).filtered(shown, _Lost)
-
-    def _shown(self) -> Iterator[Any]:
-        waiting: set[int] = set()  # time stamps of packets whose frames have not come
-        reason: str | None = None
-        silent = self.codec in _ONE_A_PACKET and self._deinterlace is None
-        begun = False
-        for packet in self._packets():
-            if isinstance(packet, _Lost):
-                reason = packet.reason
-                continue
-            if packet.size and packet.pts is not None and not packet.is_discard:
-                waiting.add(packet.pts)
-            try:
-                frames = self._stream.codec_context.decode(packet if packet.size else None)
-            except failures() as error:
-                reason, frames = reason_of(error), []
-            for frame in frames:
-                lost = [] if frame.pts is None else sorted(p for p in waiting if p < frame.pts)
-                waiting.difference_update(lost, (frame.pts,))
-                if reason is not None or (silent and begun):
-                    yield from (_Lost(pts, reason or _SILENT) for pts in lost)
-                    reason = None
-                begun = True
-                yield frame
-        if reason is not None or (silent and begun):
-            yield from (_Lost(pts, reason or _SILENT) for pts in sorted(waiting))
-
-    def _packets(self) -> Iterator[Any]:
-        try:
-            yield from self._container.demux(self._stream)
-        except failures() as error:
-            yield _Lost(None, reason_of(error))
 
     def _check_progressive(self, frames: list[Any]) -> None:
         for frame in frames:
@@ -259,6 +217,16 @@ class FilmSource:
                 return 3600 * hours + 60 * minutes + seconds
         return None
 
+    def _fewer(self, came: int) -> str | None:
+        """Whether frames are missing of a number that does not count any that are not shown."""
+        told = self._stream.frames if self._container.format.name == "avi" else 0
+        for key, text in self._stream.metadata.items():
+            if key.upper().startswith("NUMBER_OF_FRAMES") and text.isdecimal():  # by mkvmerge
+                told = int(text)
+        if came >= told:
+            return None
+        return f"{came} frames came of the {told} that its container tells of"
+
     def _cut_short(self, last: int | None, step: int) -> str | None:
         declared, begin = self._declared_seconds(), self._stream.start_time or 0
         if declared is None or last is None:
@@ -270,36 +238,6 @@ class FilmSource:
             f"it ends at {float(self.seconds(last + step)):.3f} s, after {float(found):.3f} s of "
             f"the {float(declared):.3f} s that its container tells of"
         )
-
-
-@dataclass(frozen=True)
-class _Lost:
-    """A frame of which the decoder made nothing."""
-
-    pts: int | None
-    reason: str
-
-
-_SILENT = "the decoder left it out"
-
-
-def first_video(container: Any, name: str) -> Any:
-    """The stream that is coloured: the first of video that is no cover picture.
-
-    Raises:
-        VideoError: there is none, or FFmpeg does not know its codec.
-    """
-    from av.stream import Disposition
-
-    for stream in container.streams.video:
-        if not stream.disposition & Disposition.attached_pic:
-            if stream.codec_context is None:
-                raise VideoError(
-                    f"{name!r} has video of a codec that FFmpeg does not know; another was needed; "
-                    "convert it"
-                )
-            return stream
-    raise VideoError(f"{name!r} has no video stream; one was needed; choose another file")
 
 
 def _display_matrix(frame: Any) -> tuple[int, ...] | None:
