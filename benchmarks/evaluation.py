@@ -22,7 +22,8 @@ from trtcolor import color, dataset
 from trtcolor.colorizer import Colorizer
 from trtcolor.evaluation.result import Settings, last_parts
 from trtcolor.evaluation.run import evaluate
-from trtcolor.measure import Measurement, machine, usable_cores
+from trtcolor.measure import Measurement, machine
+from trtcolor.threads import usable_cores
 
 
 @click.command()

@@ -34,6 +34,7 @@ from trtcolor_train.models.network import ColorNetwork
 
 FORMS = ("eager", "folded", "compiled")
 """As trained, with batch norm; folded, channels last; the same compiled."""
+TYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 PREFIX = "network."
 """Of a weight's name in a graph (graphs.py)."""
 HALVES = ".float16"
@@ -45,25 +46,43 @@ GRAPHS: dict[str, Callable[[ColorNetwork], nn.Module]] = {
 
 
 class TorchRunner:
-    """A `trtcolor.backends.base.Runner` on PyTorch on the CPU.
+    """A `trtcolor.backends.base.Runner` on PyTorch.
+
+    Products of float32 are of float32 on a GPU too: TF32 is off. What a run returns lies in main
+    memory, so that the device has finished.
 
     Args:
         bundle: a verified bundle of one of the families.
         form: of `FORMS`.
         threads: of PyTorch in this process; None leaves it to PyTorch.
+        device: ``cpu`` or ``cuda``, the first GPU.
+        precision: of weights and maps, a key of `TYPES`; inputs and a*b* are float32 in each.
 
     Raises:
-        BackendError: the bundle is of no family, or its graphs lack weights of the network.
+        BackendError: the bundle is of no family, its graphs lack weights of the network, or PyTorch
+            finds no GPU.
     """
 
     name = "torch"
-    device = "cpu"
 
-    def __init__(self, bundle: Bundle, form: str, *, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        form: str,
+        *,
+        threads: int | None = None,
+        device: str = "cpu",
+        precision: str = "fp32",
+    ) -> None:
         if threads is not None:
             torch.set_num_threads(threads)
+        if device == "cuda":
+            _start_gpu()
         self._bundle, self._form = bundle, form
-        network = bundle_network(bundle, folded=form != "eager")
+        self._type = TYPES[precision]
+        network = bundle_network(bundle, folded=form != "eager").to(device)
+        at_precision(network, self._type)
+        self.device = str(next(network.parameters()).device)
         if form != "eager":
             network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._network: ColorNetwork = network
@@ -77,7 +96,8 @@ class TorchRunner:
             module = GRAPHS[graph](self._network).eval()
             self._modules[graph] = torch.compile(module) if self._form == "compiled" else module
         spec = self._bundle.spec.graphs[graph]
-        tensors = [torch.from_numpy(inputs[name]) for name in spec.inputs]
+        arrays = [torch.from_numpy(inputs[name]) for name in spec.inputs]
+        tensors = [array.to(self.device, self._type) for array in arrays]
         if self._form != "eager":
             tensors[0] = tensors[0].contiguous(memory_format=torch.channels_last)
         try:
@@ -87,11 +107,29 @@ class TorchRunner:
             reason = " ".join(str(error).split())[:300]
             raise BackendError(f"PyTorch did not run graph {graph!r} ({reason})") from error
         found = dict(zip(spec.outputs, results, strict=True))
-        return [found[name].contiguous().numpy() for name in outputs]
+        return [found[name].float().contiguous().cpu().numpy() for name in outputs]
 
     def close(self) -> None:
         """Drop the modules."""
         self._modules.clear()
+
+
+def _start_gpu() -> None:
+    if not torch.cuda.is_available():
+        raise BackendError(
+            f"PyTorch {torch.__version__} finds no GPU; one was needed to run on 'cuda'; look at "
+            "CUDA_VISIBLE_DEVICES and the driver, or install PyTorch for CUDA"
+        )
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.benchmark = True  # of each shape the fastest convolution, once
+
+
+def at_precision(network: ColorNetwork, dtype: torch.dtype) -> None:
+    """Bring weights and buffers to a type; those that decode colours stay float32."""
+    for child in network.children():
+        if child is not network.coding:
+            child.to(dtype)
 
 
 def bundle_network(bundle: Bundle, *, folded: bool) -> ColorNetwork:

@@ -59,14 +59,20 @@ class Augmentation:
             straight to the training size (003, 4.3).
         flip: mirror with probability 1/2.
         film: probability that the network sees a picture's lightness as on old film (augment.py).
-        zoom: crops are enlarged by up to this factor, even in its logarithm; 1: not at all. Other
-            than 1 for resident pictures alone.
+        zoom: crops are enlarged by up to this factor, or
+        reach: reduced by up to this one, and so sharper than the picture, which is mirrored where
+            they reach beyond its edges; even in the logarithm of the factor. 1 and 1: neither.
+        whole: share of the pictures that are left at their own pixels all the same.
+
+    The last three have other values than these for resident pictures alone.
     """
 
     crop: bool = True
     flip: bool = True
     film: float = 0.0
     zoom: float = 1.0
+    reach: float = 1.0
+    whole: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -179,6 +185,7 @@ COUNT = Range(lambda value: value >= 1, "a positive integer")
 AMOUNT = Range(lambda value: 0 <= value < math.inf, "a number from 0")
 SHARE = Range(lambda value: 0 <= value <= 1, "a number from 0 up to 1")
 POSITIVE = Range(lambda value: 0 < value < math.inf, "a positive number")
+FACTOR = Range(lambda value: 1 <= value <= 8, "a factor from 1 to 8")
 SEED = Range(lambda value: 0 <= value < 2**63, "an integer from 0 to 2^63 - 1")
 RANGES = {
     "training.steps": COUNT,
@@ -191,6 +198,9 @@ RANGES = {
     "training.minutes": AMOUNT,
     "training.seed": SEED,
     "augmentation.film": SHARE,
+    "augmentation.zoom": FACTOR,
+    "augmentation.reach": FACTOR,
+    "augmentation.whole": SHARE,
     "loss.alpha": AMOUNT,
     "loss.beta": POSITIVE,
     "optimizer.learning_rate": POSITIVE,
@@ -260,7 +270,7 @@ def config_from_dict(entries: Mapping[str, Any], *, source: str) -> TrainingConf
         value = getattr(getattr(config, part), entry)
         if not fits(value):
             raise ConfigError(f"{source}: {name} is {value}; {needed} was needed; mend the file")
-    optimizer, zoom = config.optimizer, config.augmentation.zoom
+    optimizer = config.optimizer
     if not all(0 <= beta < 1 for beta in optimizer.betas):
         raise ConfigError(
             f"{source}: optimizer.betas is {list(optimizer.betas)}; two numbers from 0 to below 1 "
@@ -271,10 +281,18 @@ def config_from_dict(entries: Mapping[str, Any], *, source: str) -> TrainingConf
             f"{source}: optimizer.momentum is 0; a positive number was needed for Nesterov's "
             "method; mend the file"
         )
-    if not 1 <= zoom <= 8 or (zoom != 1 and not config.training.resident):
+    if not config.training.resident and (scaled := _scaled_crops(config.augmentation)):
         raise ConfigError(
-            f"{source}: augmentation.zoom is {zoom} and training.resident "
-            f"{str(config.training.resident).lower()}; a factor from 1 to 8 was needed, other than "
-            "1 for resident pictures alone; mend the file"
+            f"{source}: augmentation.{scaled} and training.resident false; resident pictures were "
+            "needed, as no others are cropped so; set training.resident to true, or leave it out"
         )
     return config
+
+
+def _scaled_crops(augmentation: Augmentation) -> str | None:
+    """The first entry that asks for crops other than the papers', as text."""
+    plain = Augmentation()
+    for name in ("zoom", "reach", "whole"):
+        if (value := getattr(augmentation, name)) != getattr(plain, name):
+            return f"{name} is {value}"
+    return None

@@ -82,9 +82,9 @@ class ResidentPictures:
     def batch(self, step: int, batch_size: int, seed: int, rank: int = 0, world: int = 1) -> Batch:
         """The batch of a step, or the part of it that one of several processes trains on.
 
-        Each picture is cropped to the training size, after an enlargement of 1 to
-        ``augmentation.zoom``, flipped and aged as chance has it. Processes see together what one
-        would, but for the grain of aged pictures.
+        Each picture is cropped to the training size, enlarged or reduced as `Augmentation` says,
+        flipped and aged as chance has it. Processes see together what one would, but for the grain
+        of aged pictures.
 
         Args:
             step, batch_size, seed, rank, world: as of `trtcolor_train.data.training_batch`.
@@ -123,19 +123,23 @@ class ResidentPictures:
 
     def _draw_crops(self, count: int, random: np.random.Generator) -> NDArray[np.float64]:
         """(count, 4): side, top and left of each crop in pixels of the picture, mirrored or not."""
-        held = self.pixels.shape[-1]
-        zoom = np.exp(random.uniform(0.0, math.log(self.augmentation.zoom), count))
-        sides = self.size / zoom
+        held, wanted = self.pixels.shape[-1], self.augmentation
+        largest, smallest = math.log(wanted.reach), -math.log(wanted.zoom)
+        sides = self.size * np.exp(largest + (smallest - largest) * random.random(count))
         corners = random.random((2, count))
-        if self.augmentation.zoom == 1:  # whole pixels, which nothing blurs, each as likely
-            corners = np.floor(corners * (held - self.size + 1))
-        else:
-            corners *= held - sides
-        mirrored = (random.random(count) < 0.5) & self.augmentation.flip
+        mirrored = (random.random(count) < 0.5) & wanted.flip
+        whole = sides == self.size
+        if wanted.whole:
+            whole |= random.random(count) < wanted.whole
+            sides[whole] = self.size
+        # Whole pixels, which nothing blurs, are each as likely. A crop larger than the picture
+        # has it somewhere inside.
+        at_pixels = np.floor(corners * (held - self.size + 1))
+        corners = np.where(whole, at_pixels, corners * (held - sides))
         return np.stack([sides, *corners, mirrored], axis=1)
 
     def _cropped(self, pixels: Tensor, crops: NDArray[np.float64]) -> Tensor:
-        """(N, 3, side, side) uint8 -> (N, 3, S, S) 0..1, by bilinear interpolation."""
+        """(N, 3, side, side) uint8 -> (N, 3, S, S) 0..1, bilinear, mirrored beyond the edges."""
         held = pixels.shape[-1]
         sides, tops, lefts, mirrored = crops.T
         theta = np.zeros((len(crops), 2, 3))
@@ -149,7 +153,7 @@ class ResidentPictures:
             pixels.float() / 255.0,
             grid,
             mode="bilinear",
-            padding_mode="border",
+            padding_mode="reflection",
             align_corners=False,
         )
 

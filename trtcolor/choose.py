@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from trtcolor.backends.available import (
     CHOICES,
+    CUDA,
     DEFAULT,
     PRECISIONS,
     RUNNING,
@@ -47,7 +48,7 @@ def open_runner(
         bundle: a verified bundle.
         backend: one of `trtcolor.backends.available.CHOICES`; None: the default one. ``auto``
             takes the first of TensorRT, TensorRT-RTX (where a GPU answers and the model has an
-            engine), OpenVINO and ONNX Runtime that works.
+            engine), ONNX Runtime on a GPU, OpenVINO and ONNX Runtime that works.
         precision: of the engine; None: the bundle's own graphs in float32, and of the TensorRTs
             the newest engine.
         engine: folder of an engine, in the place of backend and precision.
@@ -69,7 +70,7 @@ def open_runner(
     if backend != "auto":
         return Opened(_open(bundle, backend or DEFAULT, precision, threads), None)
     passed_over: list[str] = []
-    for name in (*TENSORRT, *RUNNING):
+    for name in (*TENSORRT, *CUDA, *RUNNING):
         problem = available(name).problem
         if problem is None:
             try:
@@ -91,8 +92,13 @@ def _open(
     bundle: Bundle, name: str, precision: Precision | None, threads: int | None
 ) -> BackendRunner:
     """The one place where a backend's name becomes its class; imports only that backend."""
-    if name in TENSORRT:
-        first_gpu()  # without a GPU no engine would do, and the reason is this
+    if name in (*TENSORRT, *CUDA):
+        first_gpu()  # without a GPU neither would do, and the reason is this
+    if name in CUDA and precision not in (None, "fp32"):
+        raise BackendError(
+            f"backend {name!r} came with precision {precision}; it runs a model's own graphs in "
+            "fp32; leave the precision out, or take a TensorRT with an engine"
+        )
     if name in TENSORRT or precision not in (None, "fp32"):
         from trtcolor.engines.load import open_engine
 
@@ -101,6 +107,10 @@ def _open(
         from trtcolor.backends.openvino import OpenVinoRunner
 
         return OpenVinoRunner(bundle, threads=threads)
+    if name == "onnxruntime-cuda":
+        from trtcolor.backends.onnxruntime_cuda import OnnxRuntimeCudaRunner
+
+        return OnnxRuntimeCudaRunner(bundle, threads=threads)
     from trtcolor.backends.onnxruntime import OnnxRuntimeRunner
 
     return OnnxRuntimeRunner(bundle, threads=threads)

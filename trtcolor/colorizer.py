@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, get_args
@@ -24,62 +25,28 @@ from numpy.typing import NDArray
 from trtcolor.backends.available import Precision
 from trtcolor.bundle import open_bundle
 from trtcolor.choose import open_runner
-from trtcolor.errors import BackendError, BundleError, NoGlobalFeaturesError
+from trtcolor.errors import BundleError, NoGlobalFeaturesError
 from trtcolor.frames import Frame, array_from_frame, frame_from_array
-from trtcolor.geometry import (
-    MERGE_SCALES,
-    Render,
-    RenderPlan,
-    checked_render,
-    chroma_size,
-    crop,
-    pad_edges,
-    plan_render,
-)
-from trtcolor.memory import checked_memory, choose_tiles
-from trtcolor.resize import resize_plane
-from trtcolor.tiles import Tiling, run_tiles
+from trtcolor.geometry import MERGE_SCALES, Render, checked_render
+from trtcolor.memory import checked_memory
+from trtcolor.planes import Matrix, Range, Siting, Subsampling, lightness_from_luma
+from trtcolor.predictor import Prediction, Predictor, Seen
+from trtcolor.threads import checked_threads
+from trtcolor.video.steady import DEFAULT_STEADY
 
 Gamut = Literal["reduce", "clip"]
 MAX_SATURATION = 10.0
 
 
 @dataclass(frozen=True)
-class Prepared:
+class Prepared(Seen):
     """A frame on its way into the network.
 
     Attributes:
-        plan: its sizes.
         frame: its lightness at full size, merged untouched, and its alpha.
-        graph: ``"local"`` or ``"joint"``.
-        network_lightness: (1, 1, h, w) float32 L*, what that graph takes.
-        global_lightness: (1, 1, S, S) float32 L*, what the global graph takes, if it is to run.
-        global_features: (1, G) float32 that the caller gave instead.
     """
 
-    plan: RenderPlan
     frame: Frame
-    graph: Literal["local", "joint"]
-    network_lightness: NDArray[np.float32]
-    global_lightness: NDArray[np.float32] | None
-    global_features: NDArray[np.float32] | None
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """All that a network says of one frame.
-
-    Attributes:
-        chroma: (2, h, w) float32 a* and b* on the grid ``prepared.plan.chroma``.
-        bin_logits: (Q, h, w) float32, scores of a classifier's colour bins on that grid (what they
-            are is in the spec's ``decoder``); None: a regression.
-        class_logits: (C,) float32, scores of the scenes that the spec names; None: no classifier of
-            scenes, or the frame was prepared with the global features of another.
-    """
-
-    chroma: NDArray[np.float32]
-    bin_logits: NDArray[np.float32] | None
-    class_logits: NDArray[np.float32] | None
 
 
 class Colorizer:
@@ -87,16 +54,17 @@ class Colorizer:
 
     Args:
         model: ``"default"``, the name of an installed bundle, or a path to a bundle folder.
-        backend: ``"onnxruntime"`` (the default), ``"openvino"``, ``"tensorrt"``,
-            ``"tensorrt-rtx"``, or ``"auto"`` for the fastest that works here. One that is named is
-            never replaced by another.
+        backend: ``"onnxruntime"`` (the default), ``"onnxruntime-cuda"``, ``"openvino"``,
+            ``"tensorrt"``, ``"tensorrt-rtx"``, or ``"auto"`` for the fastest that works here. One
+            that is named is never replaced by another.
         precision: ``"fp32"``, ``"fp16"``, ``"bf16"`` or ``"int8"`` takes an engine of that
             precision (``trtcolor build-engine``); None computes in float32, on TensorRT as the
             newest engine does.
         engine: folder of an engine, in the place of backend and precision.
         trust: whether that folder may lie elsewhere than in your own cache of engines, which are
             executable code.
-        threads: threads within one run of the network; None leaves it to the backend.
+        threads: of one call, in the network, its tiles and the kernels of colour alike, the calling
+            thread among them; other Colorizers keep theirs. None: one for each core.
         render: how large the network sees a frame: ``"full"``, the number of pixels of the shorter
             side, or ``"auto"`` for the model's own default (see `trtcolor.geometry.plan_render`).
         gamut: ``"reduce"`` keeps L*, ``"clip"`` clips R, G and B as the papers do.
@@ -108,6 +76,8 @@ class Colorizer:
         spec: the model's `ModelSpec`.
         backend: the backend's name.
         backend_reason: why ``"auto"`` took it, in words; None: it was named.
+        render, gamut, threads: as given.
+        predictor: what runs the network on lightness.
 
     Raises:
         ValueError: an argument is none of these.
@@ -136,7 +106,8 @@ class Colorizer:
             )
         self.render = checked_render(render)
         self.gamut: Gamut = gamut
-        self._memory = checked_memory(memory)
+        self.threads = checked_threads(threads)
+        memory = checked_memory(memory)
         bundle = open_bundle(model)
         self.spec = bundle.spec
         if memory is not None and self.spec.size.halo is None:
@@ -153,6 +124,7 @@ class Colorizer:
             bundle, backend, precision=precision, engine=engine, trust=trust, threads=threads
         )
         self.backend = self._runner.name
+        self.predictor = Predictor(self.spec, self._runner, memory=memory, threads=self.threads)
 
     def colorize(
         self,
@@ -184,7 +156,7 @@ class Colorizer:
             NoGlobalFeaturesError: features were given to a network that takes none.
             BackendError: the network failed, or gave something that is not finite.
         """
-        _check_saturation(saturation)  # before the network has run for nothing
+        check_saturation(saturation)  # before the network has run for nothing
         prepared = self.prepare(frame, global_features=global_features, render=render)
         return self.merge(prepared, self.predict(prepared), saturation=saturation)
 
@@ -200,31 +172,13 @@ class Colorizer:
         Arguments and errors are those of `colorize`. The global network's copy is made from the
         whole unpadded frame, its aspect not kept (004, section 3.4).
         """
-        rule, graphs = self.spec.size, self.spec.graphs
-        features = None if global_features is None else self._checked_features(global_features)
-        taken = frame_from_array(frame)
-        seen = lightness = taken.lightness
-        plan = plan_render(taken.size, rule, self.render if render is None else render)
-        if plan.network != plan.frame:
-            seen = resize_plane(lightness, plan.network)
-        side = rule.global_size
-        graph: Literal["local", "joint"] = "local"
-        global_lightness = None
-        if side is not None and features is None:
-            if "joint" in graphs and plan.network == (side, side):
-                graph = "joint"
-            else:
-                global_lightness = resize_plane(lightness, (side, side))[None, None]
-        if graph == "local":
-            seen = pad_edges(seen, plan.padded)
-        return Prepared(
-            plan=plan,
-            frame=taken,
-            graph=graph,
-            network_lightness=np.ascontiguousarray(seen)[None, None],
-            global_lightness=global_lightness,
-            global_features=features,
+        taken = frame_from_array(frame, threads=self.threads)
+        seen = self.predictor.see(
+            taken.lightness,
+            self.render if render is None else render,
+            global_features=global_features,
         )
+        return Prepared(**vars(seen), frame=taken)
 
     def predict(self, prepared: Prepared) -> NDArray[np.float32]:
         """Second step: run the network.
@@ -236,7 +190,7 @@ class Colorizer:
             BackendError: the network failed, gave another shape, or something that is not finite.
             ValueError: the object's `memory` holds not even the smallest tile.
         """
-        return self._predict(prepared, ()).chroma
+        return self.predictor.predict(prepared).chroma
 
     def predict_all(self, prepared: Prepared) -> Prediction:
         """Second step with everything that the network says in the same run, for evaluation.
@@ -245,56 +199,7 @@ class Colorizer:
             BackendError, ValueError: as from `predict`.
             BundleError: as from `classify`.
         """
-        return self._predict(prepared, ("bin_logits", "class_logits"))
-
-    def _predict(self, prepared: Prepared, extras: tuple[str, ...]) -> Prediction:
-        found: dict[str, NDArray[np.float32]] = {}
-        inputs = {"lightness": prepared.network_lightness}
-        if prepared.global_features is not None:
-            inputs["global_features"] = prepared.global_features
-        elif prepared.global_lightness is not None:
-            found |= self._run(
-                "global", {"lightness": prepared.global_lightness}, "global_features", *extras
-            )
-            inputs["global_features"] = found["global_features"]
-        found |= run_tiles(
-            lambda seen: self._run_local(prepared.graph, inputs | {"lightness": seen}, extras),
-            prepared.network_lightness,
-            self._tiles(prepared),
-            self.spec.size.chroma_scale,
-        )
-        scores, scenes = found.get("bin_logits"), found.get("class_logits")
-        return Prediction(
-            chroma=crop(found["chroma"][0], prepared.plan.chroma),
-            bin_logits=None if scores is None else crop(scores[0], prepared.plan.chroma),
-            class_logits=None if scenes is None else self._checked_scenes(scenes[0]),
-        )
-
-    def _tiles(self, prepared: Prepared) -> Tiling:
-        height, width = prepared.network_lightness.shape[2:]
-        on_cpu = self._runner.device == "cpu"
-        if prepared.graph == "joint" or (self._memory is None and not on_cpu):
-            return Tiling.whole((height, width))
-        return choose_tiles((height, width), self.spec.size, self._memory)
-
-    def _run_local(
-        self, graph: str, inputs: dict[str, NDArray[np.float32]], extras: tuple[str, ...]
-    ) -> dict[str, NDArray[np.float32]]:
-        """Outputs of the local or the joint graph; those on the chroma grid cover its input."""
-        found = self._run(graph, inputs, "chroma", *extras)
-        height, width = inputs["lightness"].shape[2:]
-        grid = chroma_size((height, width), self.spec.size.chroma_scale)
-        for name, channels in (("chroma", 2), ("bin_logits", None)):
-            if name not in found:
-                continue
-            shape = found[name].shape
-            needed = (1, shape[1] if channels is None else channels, *grid)
-            if shape != needed:
-                raise BackendError(
-                    f"model {self.spec.name!r} gave {name} of shape {shape} for a frame of "
-                    f"{height}x{width}; {needed} was needed; export the model again"
-                )
-        return found
+        return self.predictor.predict(prepared, ("bin_logits", "class_logits"))
 
     def merge(
         self, prepared: Prepared, chroma: NDArray[np.float32], *, saturation: float = 1.0
@@ -312,12 +217,105 @@ class Colorizer:
         Raises:
             ValueError: the saturation or the shape of `chroma` is not of the kind named.
         """
-        _check_saturation(saturation)
+        check_saturation(saturation)
         if saturation != 1.0:
             chroma = chroma * np.float32(saturation)
         return array_from_frame(
-            prepared.frame, chroma, scale=prepared.plan.merge_scale, gamut=self.gamut
+            prepared.frame,
+            chroma,
+            scale=prepared.plan.merge_scale,
+            gamut=self.gamut,
+            threads=self.threads,
         )
+
+    def stream(
+        self,
+        frames: Iterable[NDArray[Any]],
+        *,
+        steady: float = DEFAULT_STEADY,
+        style: NDArray[Any] | None = None,
+        saturation: float = 1.0,
+        render: Render | None = None,
+        ahead: int = 4,
+    ) -> Generator[NDArray[Any], None, None]:
+        """Colour the frames of a film, in order, with colours that hold still where it does.
+
+        Decoding (``frames`` is iterated in a thread of its own), preparing, the network and the
+        merge overlap. A few frames are held at a time: neither a slow source nor a slow caller
+        makes them more. Cuts are found on the way (`trtcolor.video.cuts`), and nothing of one shot
+        comes into the next. An error in ``frames`` or in the network is raised here, after the
+        frames before it have come. Closing the generator ends its threads; ``contextlib.closing``
+        does it at a known time, even if the loop over it is left by an error.
+
+        Args:
+            frames: each as for `colorize`; not to be changed until it has come out in colour.
+            steady: 0 gives exactly what `colorize` does; up to 1, the colours of a shot are held
+                more and more (`trtcolor.video.steady`).
+            style: (G,) global features to colour all frames with, those of a picture, from
+                `global_features`.
+            saturation, render: as for `colorize`.
+            ahead: frames that may wait between two steps, at least 1.
+
+        Returns:
+            A generator of frames, each as from `colorize`.
+
+        Raises:
+            ValueError, NoGlobalFeaturesError: an argument is none of these; at once.
+            TypeError, ValueError, BackendError: as from `colorize`, and whatever ``frames`` raises.
+        """
+        from trtcolor.video.stream import color_arrays
+
+        return color_arrays(
+            self,
+            frames,
+            steady=steady,
+            style=style,
+            saturation=saturation,
+            render=render,
+            ahead=ahead,
+        )
+
+    def colorize_yuv(
+        self,
+        y: NDArray[Any],
+        *,
+        depth: int = 8,
+        range: Range = "limited",
+        matrix: Matrix = "bt709",
+        subsampling: Subsampling = 420,
+        siting: Siting = "left",
+        global_features: NDArray[Any] | None = None,
+        saturation: float = 1.0,
+        render: Render | None = None,
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """U and V planes for a Y' plane, which stays as it is.
+
+        Args:
+            y: (H, W), uint8 at a depth of 8, uint16 with the codes in the low bits at 9 to 16.
+            depth, range, matrix, subsampling, siting: what its codes mean and what U and V are to
+                be, as for `trtcolor.planes.chroma_planes`.
+            global_features, saturation, render: as for `colorize`.
+
+        Returns:
+            (U, V) of y's dtype, of the size that the subsampling says.
+
+        Raises:
+            TypeError, ValueError: an argument is none of these.
+            NoGlobalFeaturesError, BackendError: as from `colorize`.
+        """
+        from trtcolor.video.frames import LumaFrame, Signal
+        from trtcolor.video.stream import planes_from_chroma
+
+        check_saturation(saturation)
+        frame = LumaFrame(y, Signal(depth, range, matrix, subsampling, siting))
+        seen = self.predictor.see(
+            lightness_from_luma(y, depth=depth, range=range, threads=self.threads),
+            self.render if render is None else render,
+            global_features=global_features,
+        )
+        chroma = self.predictor.predict(seen).chroma * np.float32(saturation)
+        coloured = planes_from_chroma(frame, chroma, cut=True, threads=self.threads)
+        return coloured.u, coloured.v
 
     def global_features(self, frame: NDArray[Any]) -> NDArray[np.float32]:
         """The vector that the network fuses into every position of a frame (004, section 3.2).
@@ -332,7 +330,8 @@ class Colorizer:
             NoGlobalFeaturesError: the network has none.
             TypeError, ValueError, BackendError: as for `colorize`.
         """
-        return self._global(frame, "global_features")
+        lightness = frame_from_array(frame, threads=self.threads).lightness
+        return self.predictor.describe(lightness, "global_features")
 
     def classify(self, frame: NDArray[Any], *, top: int = 5) -> list[tuple[str, float]]:
         """The most probable scene classes of a frame (004, section 3.3).
@@ -357,7 +356,8 @@ class Colorizer:
                 f"model {self.spec.name!r} has no scene classifier; a model with one was needed; "
                 "choose another model"
             )
-        logits = self._checked_scenes(self._global(frame, "class_logits")).astype(np.float64)
+        lightness = frame_from_array(frame, threads=self.threads).lightness
+        logits = self.predictor.describe(lightness, "class_logits").astype(np.float64)
         odds = np.exp(logits - logits.max())
         probabilities = odds / odds.sum()
         best = np.argsort(-probabilities, kind="stable")[:top]
@@ -378,57 +378,13 @@ class Colorizer:
     ) -> None:
         self.close()
 
-    def _global(self, frame: NDArray[Any], output: str) -> NDArray[np.float32]:
-        side = self.spec.size.global_size
-        if side is None:
-            raise self._no_global_features()
-        copy = resize_plane(frame_from_array(frame).lightness, (side, side))
-        vector: NDArray[np.float32] = self._run("global", {"lightness": copy[None, None]}, output)[
-            output
-        ][0]
-        return vector
 
-    def _run(
-        self, graph: str, inputs: dict[str, NDArray[np.float32]], first: str, *others: str
-    ) -> dict[str, NDArray[np.float32]]:
-        """Outputs of a graph by name: the first one, and those of the others that it has."""
-        outputs = (first, *(name for name in others if name in self.spec.graphs[graph].outputs))
-        results = dict(zip(outputs, self._runner.run(graph, inputs, outputs), strict=True))
-        for name, result in results.items():
-            if not np.isfinite(result).all():  # NaN chroma would silently come out grey
-                raise BackendError(
-                    f"graph {graph!r} of model {self.spec.name!r} gave {name} that is not finite; "
-                    "numbers were needed; the weights are broken, export the model again"
-                )
-        return results
+def check_saturation(saturation: float) -> None:
+    """Refuse a factor on a* and b* that is not in 0..`MAX_SATURATION`.
 
-    def _checked_scenes(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        if self.spec.classes and logits.shape != (len(self.spec.classes),):
-            raise BundleError(
-                f"model {self.spec.name!r} gives {logits.size} class logits and names "
-                f"{len(self.spec.classes)} classes; as many were needed; export the model again"
-            )
-        return logits
-
-    def _checked_features(self, features: NDArray[Any]) -> NDArray[np.float32]:
-        if not self.spec.has_global_features:
-            raise self._no_global_features()
-        vector = np.asarray(features, dtype=np.float32)
-        if vector.ndim != 1 or not np.isfinite(vector).all():
-            raise ValueError(
-                f"global_features of shape {vector.shape} came; a (G,) vector of finite numbers "
-                "was needed; take one from Colorizer.global_features"
-            )
-        return np.ascontiguousarray(vector)[None]
-
-    def _no_global_features(self) -> NoGlobalFeaturesError:
-        return NoGlobalFeaturesError(
-            f"model {self.spec.name!r} has no global features; a model with a global network was "
-            "needed; choose another model or leave them out"
-        )
-
-
-def _check_saturation(saturation: float) -> None:
+    Raises:
+        ValueError: it is not.
+    """
     if not (math.isfinite(saturation) and 0.0 <= saturation <= MAX_SATURATION):
         raise ValueError(
             f"saturation is {saturation}; a number from 0 to {MAX_SATURATION:g} was needed; "

@@ -6,7 +6,7 @@ import textwrap
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from trtcolor.backends.available import PACKAGES, RUNNING, TENSORRT, available
+from trtcolor.backends.available import CHOICES, PACKAGES, available
 from trtcolor.backends.driver import Gpu, gpus
 from trtcolor.backends.onnxruntime import two_distributions
 from trtcolor.bundle import installed_bundles, model_folders, open_bundle
@@ -17,7 +17,7 @@ from trtcolor.measure import machine
 from trtcolor.trial import Outcome, try_backend
 
 WIDTH = 100
-INDENT = 16
+INDENT = 18
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Report:
     @property
     def automatic(self) -> str | None:
         """What ``--backend auto`` takes; None: none works."""
-        return next((name for name in (*TENSORRT, *RUNNING) if name in self.working), None)
+        return next((name for name in CHOICES if name in self.working), None)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain data."""

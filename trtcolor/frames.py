@@ -34,12 +34,13 @@ class Frame:
         return height, width
 
 
-def frame_from_array(array: NDArray[Any]) -> Frame:
+def frame_from_array(array: NDArray[Any], *, threads: int | None = None) -> Frame:
     """Take an array apart.
 
     Args:
         array: uint8 or uint16, sRGB-coded, any strides: (H, W) or (H, W, 1) grey, (H, W, 2) grey
             and alpha, (H, W, 3) RGB or (H, W, 4) RGBA; H and W from 1.
+        threads: at most, as in `trtcolor.color`.
 
     Raises:
         TypeError: no array, or of another dtype.
@@ -65,16 +66,16 @@ def frame_from_array(array: NDArray[Any]) -> Frame:
     alpha = array[:, :, -1:] if channels in (2, 4) else None
     if channels < 3:
         grey = array if array.ndim == 2 else array[:, :, 0]
-        return Frame(color.lightness_from_grey(grey), alpha, array.dtype)
+        return Frame(color.lightness_from_grey(grey, threads=threads), alpha, array.dtype)
     rgb = array[:, :, :3]
     if array.dtype == np.uint8:
-        return Frame(color.lightness_from_rgb(rgb), alpha, array.dtype)
+        return Frame(color.lightness_from_rgb(rgb, threads=threads), alpha, array.dtype)
     lightness = np.empty(array.shape[:2], np.float32)
     for top in range(0, len(rgb), BAND):  # a large picture in floats would take four times itself
         band = np.s_[top : top + BAND]
         # float32 has 24 bits, enough for 16
         floats = rgb[band].astype(np.float32) / np.float32(65535)
-        color.lightness_from_rgb(floats, out=lightness[band])
+        color.lightness_from_rgb(floats, out=lightness[band], threads=threads)
     return Frame(lightness, alpha, array.dtype)
 
 
@@ -84,13 +85,14 @@ def array_from_frame(
     *,
     scale: Literal[1, 2, 4] | None,
     gamut: Literal["reduce", "clip"],
+    threads: int | None = None,
 ) -> NDArray[Any]:
     """Put a frame together with chroma under its own lightness.
 
     Args:
         frame: what was taken apart.
         chroma: (2, h, w) float32 a* and b*.
-        scale, gamut: as for `trtcolor.color.merge_lab`.
+        scale, gamut, threads: as for `trtcolor.color.merge_lab`.
 
     Returns:
         (H, W, 3) RGB or, where the frame had alpha, (H, W, 4) RGBA, of the frame's dtype.
@@ -101,9 +103,11 @@ def array_from_frame(
     picture = np.empty((*frame.size, 3 if frame.alpha is None else 4), frame.dtype)
     rgb, lightness = picture[:, :, :3], frame.lightness
     if frame.dtype == np.uint8:
-        color.merge_lab(lightness, chroma, scale=scale, gamut=gamut, out=rgb)
+        color.merge_lab(lightness, chroma, scale=scale, gamut=gamut, out=rgb, threads=threads)
     else:
-        color.merge_lab(lightness, chroma, scale=scale, gamut=gamut, format="rgb48", out=rgb)
+        color.merge_lab(
+            lightness, chroma, scale=scale, gamut=gamut, format="rgb48", out=rgb, threads=threads
+        )
     if frame.alpha is not None:
         picture[:, :, 3:] = frame.alpha
     return picture

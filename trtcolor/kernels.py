@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from operator import index
 
 from trtcolor.arrays import shown
+from trtcolor.threads import usable_cores
 
 try:
     from trtcolor import _color
@@ -20,14 +20,7 @@ __all__ = ["_color", "get_threads", "set_threads", "thread_count"]
 _MOST = 2**31 - 1  # what a C int holds; the pool starts no more threads than it has work for
 
 
-def _processors() -> int:
-    """How many this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-_threads = _processors()
+_threads = usable_cores()
 
 
 def set_threads(threads: int) -> None:

@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from trtcolor.threads import usable_cores
+
 UNSTABLE_SPREAD = 0.2
 """(p90 - p10) / median from which on a measurement is called unstable."""
 
@@ -187,13 +189,6 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         **{name: _version(name) for name in ("trtcolor", "numpy", "onnxruntime", "openvino")},
     }
-
-
-def usable_cores() -> int:
-    """Cores that this process may use, which a container may limit."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def peak_memory() -> int | None:

@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 
 from trtcolor.backends._tensorrt import logger
-from trtcolor.backends.available import PACKAGES, RUNNING, available
+from trtcolor.backends.available import PACKAGES, TENSORRT, available
 from trtcolor.backends.driver import first_gpu
 from trtcolor.errors import BackendError, TrtcolorError
 
@@ -110,4 +110,4 @@ def start_builder(name: str) -> Outcome:
 
 if __name__ == "__main__":
     wanted = sys.argv[1]
-    print(json.dumps(asdict(colour(wanted) if wanted in RUNNING else start_builder(wanted))))
+    print(json.dumps(asdict(start_builder(wanted) if wanted in TENSORRT else colour(wanted))))

@@ -91,7 +91,8 @@ def test_auto_without_any_names_each_and_the_doctor(
 
 def test_an_unknown_backend_is_refused_with_those_there_are(bundle: Bundle) -> None:
     with pytest.raises(
-        ValueError, match="one of auto, tensorrt, tensorrt-rtx, openvino, onnxruntime was needed"
+        ValueError,
+        match="one of auto, tensorrt, tensorrt-rtx, onnxruntime-cuda, openvino, onnxruntime was",
     ):
         open_runner(bundle, "onnx")
 

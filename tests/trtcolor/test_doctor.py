@@ -53,7 +53,7 @@ def test_the_command_shows_every_backend_on_one_screen() -> None:
     for name in RUNNING:
         (line,) = (line for line in lines if line.startswith(f"{name} "))
         assert f"{metadata.version(name)}  works: coloured a frame" in line
-    assert f"auto            takes {RUNNING[0]}" in lines
+    assert f"auto              takes {RUNNING[0]}" in lines
     assert done.stderr == ""
 
 
@@ -109,7 +109,7 @@ def test_packages_that_overwrite_each_other_are_told(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(onnxruntime_backend, "metadata", fake)
     report = examined(monkeypatch)
     assert report.conflict is not None
-    assert "conflict        onnxruntime 1.0 and onnxruntime-gpu 1.0 are both" in report.text()
+    assert "conflict          onnxruntime 1.0 and onnxruntime-gpu 1.0 are both" in report.text()
 
 
 def test_the_models_are_listed_and_the_default_is_verified(

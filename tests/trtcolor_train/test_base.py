@@ -51,6 +51,21 @@ def test_the_layers_have_the_shapes_of_the_docstring(network: BaseNetwork) -> No
 
 
 @torch.no_grad()
+def test_dropout_leaves_out_channels_in_training_and_nothing_afterwards() -> None:
+    network = family("trtcolor-base").build({"classes": 3, "dropout": 50})
+    assert isinstance(network, BaseNetwork)
+    lightness = torch.rand(8, 1, 128, 128) * 100
+    coarse = network._maps(lightness)[-1]
+    dropped = (coarse == 0).flatten(2).all(dim=2).float().mean().item()
+    assert dropped > 0.4
+    network.eval()
+    assert torch.equal(network._maps(lightness)[-1], network._maps(lightness)[-1])
+    assert (network._maps(lightness)[-1] == 0).flatten(2).all(dim=2).float().mean() < 0.1
+    with pytest.raises(ConfigError, match="0 to 99 percent were needed"):
+        family("trtcolor-base").build({"dropout": 100})
+
+
+@torch.no_grad()
 def test_any_multiple_of_32_is_taken(network: BaseNetwork) -> None:
     lightness = torch.rand(1, 1, 32, 96) * 100
     features, _ = network.describe(torch.rand(1, 1, 128, 128) * 100)

@@ -110,6 +110,39 @@ def test_zoom_enlarges_crops_up_to_its_factor(pictures: PictureSet) -> None:
     assert slope == pytest.approx(255 / (scaled_side(SIZE) - 1) / 2, rel=0.02)
 
 
+def test_reach_reduces_crops_and_mirrors_what_lies_beyond_the_picture(
+    pictures: PictureSet,
+) -> None:
+    resident = held(pictures, Augmentation(crop=False, flip=False, reach=2.0))
+    sides, tops, lefts, _ = resident._draw_crops(2000, np.random.default_rng(0)).T
+    assert sides.min() == pytest.approx(SIZE, rel=0.02)
+    assert sides.max() == pytest.approx(2 * SIZE, rel=0.02)
+    for corners in (tops, lefts):  # the whole picture is inside
+        assert corners.max() <= 0
+        assert (corners + sides).min() >= SIZE
+    step = np.zeros((1, 3, SIZE, SIZE), np.uint8)
+    step[..., SIZE // 4 :] = 255
+    crop = np.array([[2.0 * SIZE, 0.0, -SIZE, 0.0]])  # the picture is its right half, halved
+    (red,) = resident._cropped(torch.from_numpy(step), crop).numpy()[:, 0]
+    quarter = SIZE // 8
+    expected = np.ones(SIZE, np.float32)
+    expected[SIZE // 2 - quarter : SIZE // 2 + quarter] = 0
+    np.testing.assert_allclose(red[SIZE // 2], expected, atol=1e-3)
+
+
+def test_whole_pictures_keep_their_pixels_among_those_that_are_scaled(pictures: PictureSet) -> None:
+    augmentation = Augmentation(crop=False, flip=False, zoom=1.5, reach=1.5, whole=0.3)
+    resident = held(pictures, augmentation)
+    sides, tops, lefts, _ = resident._draw_crops(4000, np.random.default_rng(0)).T
+    whole = sides == SIZE
+    assert whole.mean() == pytest.approx(0.3, abs=0.03)
+    assert not tops[whole].any()
+    assert not lefts[whole].any()
+    batch, plain = resident.batch(0, 24, seed=1), held(pictures, PLAIN).batch(0, 24, seed=1)
+    kept = [torch.allclose(a, b, atol=1e-2) for a, b in zip(batch.lab, plain.lab, strict=True)]
+    assert 0 < sum(kept) < 24
+
+
 def test_a_batch_is_a_function_of_seed_and_step(pictures: PictureSet) -> None:
     augmentation = Augmentation(film=0.5, zoom=1.5)
     first, second = held(pictures, augmentation), held(pictures, augmentation)

@@ -47,15 +47,19 @@ class Dimensions(network.Dimensions):
         global_layers: outputs of the two fully connected layers; the second is the global vector,
             the classifier reads the first.
         bins: Q, the number of scores at a sample.
+        dropout: percent of the coarsest map's channels, and of the first fully connected layer's
+            outputs, that a training step leaves out.
 
     Raises:
-        ConfigError: a width of 0, no fewer stages up than down, or an unfit training size.
+        ConfigError: a width of 0, dropout of everything, no fewer stages up than down, or an unfit
+            training size.
     """
 
     encoder: tuple[tuple[int, int], ...] = ((40, 1), (64, 1), (128, 2), (256, 2), (384, 2))
     decoder: tuple[int, ...] = (0, 0, 0, 1)
     global_layers: tuple[int, int] = (384, 256)
     bins: int = 309
+    dropout: int = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -63,6 +67,10 @@ class Dimensions(network.Dimensions):
             raise ConfigError(
                 f"encoder {self.encoder} and global_layers {self.global_layers}; positive widths "
                 "were needed; mend the configuration"
+            )
+        if not self.dropout < 100:
+            raise ConfigError(
+                f"dropout {self.dropout}; 0 to 99 percent were needed; mend the configuration"
             )
         if not len(self.decoder) < len(self.encoder):
             raise ConfigError(
@@ -141,6 +149,8 @@ class BaseNetwork(ColorNetwork):
         self.decoder = nn.ModuleList(
             Rise(i, o, layers) for (i, o), layers in zip(pairwise(rising), d.decoder, strict=True)
         )
+        self.drop_channels = nn.Dropout2d(d.dropout / 100)
+        self.drop_features = nn.Dropout(d.dropout / 100)
         self.output = nn.Conv2d(rising[-1], self.coding.channels, 1)
         initialise(self.output, gain=1.0)
 
@@ -163,11 +173,12 @@ class BaseNetwork(ColorNetwork):
         for stage in self.encoder:
             x = stage(x)
             maps.append(x)
+        maps[-1] = self.drop_channels(x)
         return maps
 
     def _describe(self, coarse: Tensor) -> tuple[Tensor, Tensor | None]:
         """The coarsest map (N, 384, h, w) of the training-size copy -> (N, G), (N, C) or None."""
-        hidden = self.hidden(coarse.mean(dim=(2, 3)))
+        hidden = self.drop_features(self.hidden(coarse.mean(dim=(2, 3))))
         logits = self.classifier(hidden) if self.dimensions.classes else None
         return self.vector(hidden), logits
 

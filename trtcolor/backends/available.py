@@ -18,7 +18,10 @@ cores with AVX-512, 256x256). On quiet ones iizuka2016 takes 1.00 to 1.07 of it,
 TENSORRT = ("tensorrt", "tensorrt-rtx")
 """Backends that run engines only, on an NVIDIA GPU; ``auto`` tries them first."""
 
-CHOICES = ("auto", *TENSORRT, *RUNNING)
+CUDA = ("onnxruntime-cuda",)
+"""Backends that run a bundle's own graphs on an NVIDIA GPU; ``auto`` tries `TENSORRT` first."""
+
+CHOICES = ("auto", *TENSORRT, *CUDA, *RUNNING)
 Precision = Literal["fp32", "fp16", "bf16", "int8"]
 """That an engine is built at."""
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
@@ -36,12 +39,14 @@ class Package:
         distributions: of the package index that may have brought it.
         extra: of the package trtcolor, that installs it.
         builds: whether it builds engines that run on an NVIDIA GPU only.
+        shared: the module also comes with distributions that do not have this backend.
     """
 
     module: str
     distributions: tuple[str, ...]
     extra: str
     builds: bool = False
+    shared: bool = False
 
 
 PACKAGES = {
@@ -52,6 +57,7 @@ PACKAGES = {
         builds=True,
     ),
     "tensorrt-rtx": Package("tensorrt_rtx", ("tensorrt-rtx",), "tensorrt-rtx", builds=True),
+    "onnxruntime-cuda": Package("onnxruntime", ("onnxruntime-gpu",), "gpu", shared=True),
     "onnxruntime": Package("onnxruntime", ("onnxruntime", "onnxruntime-gpu"), "cpu"),
     "openvino": Package("openvino", ("openvino",), "openvino"),
 }
@@ -80,10 +86,11 @@ def available(name: str) -> Availability:
         name: a key of `PACKAGES`.
     """
     package = PACKAGES[name]
-    if not _is_installed(package.module):
+    version = _version(package.distributions)
+    if not _is_installed(package.module) or (package.shared and version is None):
         remedy = f'not installed; run: pip install "trtcolor[{package.extra}]"'
         return Availability(name, None, remedy)
-    return Availability(name, _version(package.distributions), None)
+    return Availability(name, version, None)
 
 
 def _is_installed(module: str) -> bool:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from trtcolor.backends.sessions import Arrays, SessionRunner
 from trtcolor.bundle import Bundle
 from trtcolor.errors import BackendError
+from trtcolor.threads import physical_cores
 
 
 class OnnxRuntimeRunner(SessionRunner):
@@ -26,7 +27,9 @@ class OnnxRuntimeRunner(SessionRunner):
 
     Graph optimisation is at its highest level (1.13 to 1.27 times as fast as without). Threads do
     not spin while they wait: a library must not keep its user's processor busy between two frames,
-    and it measured no slower. ``threads=None`` takes one for each physical core.
+    and it measured no slower. ``threads=None`` takes one for each physical core that the process
+    may use. ONNX Runtime's own choice would count those that it may not, and pin its threads, so
+    that those of two sessions meet on one core while another idles.
 
     Memory is taken as it is needed, from an arena that all graphs of the process share and that
     asks for no more than each map takes. ONNX Runtime's own doubles its requests and lays out a
@@ -54,7 +57,7 @@ class OnnxRuntimeRunner(SessionRunner):
     def _load(self, graph: Path | bytes) -> Any:
         options = self._ort.SessionOptions()
         options.graph_optimization_level = self._ort.GraphOptimizationLevel.ORT_ENABLE_ALL
-        options.intra_op_num_threads = self._threads or 0
+        options.intra_op_num_threads = self._threads or physical_cores() or 0
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.enable_mem_pattern = False
         options.add_session_config_entry("session.use_env_allocators", "1")
@@ -68,11 +71,17 @@ class OnnxRuntimeRunner(SessionRunner):
     def _run(
         self, session: Any, inputs: Arrays, outputs: Sequence[str]
     ) -> list[NDArray[np.float32]]:
+        return self._run_shrinking(session, inputs, outputs, "cpu:0")
+
+    def _run_shrinking(
+        self, session: Any, inputs: Arrays, outputs: Sequence[str], arena: str
+    ) -> list[NDArray[np.float32]]:
+        """Run; a device's arena (``cpu:0``) gives back after a run of another shape."""
         options = self._ort.RunOptions()
         shapes = {name: array.shape for name, array in inputs.items()}
         if self._shapes.get(session) != shapes:
             self._shapes[session] = shapes
-            options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+            options.add_run_config_entry("memory.enable_memory_arena_shrinkage", arena)
         results: list[NDArray[np.float32]] = session.run(list(outputs), dict(inputs), options)
         return results
 

@@ -13,9 +13,7 @@ from numpy.typing import NDArray
 
 from trtcolor.bundle import Bundle
 from trtcolor.errors import BackendError
-
-MAX_THREADS = 1024
-"""ONNX Runtime starts them all at once; 100,000 take it minutes."""
+from trtcolor.threads import checked_threads
 
 Arrays = Mapping[str, NDArray[np.float32]]
 Result = TypeVar("Result")
@@ -29,7 +27,7 @@ class SessionRunner(ABC):
 
     Args:
         bundle: a verified bundle.
-        threads: threads within one run; None leaves their number to the library.
+        threads: threads within one run; None: one for each physical core.
         graphs: the whole ONNX model of each graph, in the place of the bundle's files: an engine's,
             in bytes, so that what was hashed is what is loaded.
 
@@ -38,7 +36,7 @@ class SessionRunner(ABC):
         library: what errors call it.
 
     Raises:
-        ValueError: `threads` is not a positive integer up to `MAX_THREADS`.
+        ValueError: as from `trtcolor.threads.checked_threads`.
         BackendError: the library is not installed.
     """
 
@@ -53,17 +51,8 @@ class SessionRunner(ABC):
         threads: int | None = None,
         graphs: Mapping[str, bytes] | None = None,
     ) -> None:
-        if threads is not None and (
-            isinstance(threads, bool)
-            or not isinstance(threads, int)
-            or not 1 <= threads <= MAX_THREADS
-        ):
-            raise ValueError(
-                f"threads is {threads!r}; a positive integer up to {MAX_THREADS} was needed, or "
-                "None for one a core; pass one of these"
-            )
         self._bundle = bundle
-        self._threads = threads
+        self._threads = checked_threads(threads)
         self._graphs = None if graphs is None else dict(graphs)
         self._sessions: dict[str, Any] = {}
         self._closed = False
@@ -132,6 +121,8 @@ class SessionRunner(ABC):
     def _call(self, graph: str, verb: str, call: Callable[[], Result]) -> Result:
         try:
             return call()
+        except BackendError:  # of a session that says itself what is wrong
+            raise
         except Exception as error:  # libraries raise RuntimeError, ValueError and their own
             reason = " ".join(str(error).split()).rstrip(".")
             again = "export the model" if self._graphs is None else "build the engine"

@@ -12,14 +12,15 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import cast
 
-from trtcolor.backends.available import PACKAGES, RUNNING, TENSORRT, Precision, available
+from trtcolor.backends.available import CUDA, PACKAGES, RUNNING, TENSORRT, Precision, available
 from trtcolor.backends.base import Runner
+from trtcolor.backends.driver import gpus
 from trtcolor.bundle import Bundle, open_bundle
 from trtcolor.colorizer import Colorizer
 from trtcolor.errors import BackendError
 from trtcolor.geometry import Render
 
-BACKENDS = (*RUNNING, *TENSORRT)
+BACKENDS = (*RUNNING, *CUDA, *TENSORRT)
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,9 @@ class Candidate:
     """What one worker process runs.
 
     Attributes:
-        backend: of `BACKENDS`, or ``"torch"``.
+        backend: of `BACKENDS`, ``"torch"`` or ``"torch-cuda"``.
         precision: of `trtcolor.backends.available.PRECISIONS`; any other than ``fp32`` is an engine
-            from the store.
+            from the store, or of torch its weights and maps.
         form: of torch: ``eager``, ``folded`` or ``compiled``; else empty.
     """
 
@@ -46,12 +47,19 @@ KNOWN = (
     Candidate("onnxruntime", "int8"),
     Candidate("openvino", "fp32"),
     Candidate("openvino", "int8"),
+    Candidate("onnxruntime-cuda", "fp32"),
     Candidate("tensorrt", "fp16"),
     Candidate("tensorrt-rtx", "fp16"),
 )
 """What is timed where nothing else is asked for, the first one being what others are held to."""
 
 TORCH = tuple(Candidate("torch", "fp32", form) for form in ("eager", "folded", "compiled"))
+TORCH_CUDA = (
+    Candidate("torch-cuda", "fp32", "eager"),
+    Candidate("torch-cuda", "fp32", "folded"),
+    Candidate("torch-cuda", "fp16", "folded"),
+)
+"""Besides `TORCH`, where a GPU answers; compiled ones are in benchmarks/gpu.py."""
 
 SPEED = {
     Candidate("onnxruntime", "fp32"): 0.85,
@@ -66,8 +74,9 @@ SPEED = {
 iizuka2016 on two cores with AVX-512; for the estimate alone."""
 
 DEFAULT_SPEED = 1.0
+GPU_SPEED = 20.0
 
-START_SECONDS = {"torch": 8.0, "": 1.5}
+START_SECONDS = {"torch": 8.0, "torch-cuda": 12.0, "onnxruntime-cuda": 4.0, "": 1.5}
 """From the start of a process to its first run, by backend; for the estimate alone."""
 COMPILE_SECONDS = 60.0
 
@@ -79,7 +88,7 @@ def wanted(
 
     Args:
         backends, precisions: those asked for; none: those of `KNOWN`.
-        torch: PyTorch's three forms too.
+        torch: PyTorch's three forms too, and those on a GPU where one answers.
     """
     if backends and precisions:
         found = [Candidate(backend, p) for backend in backends for p in precisions]
@@ -90,7 +99,21 @@ def wanted(
         found = [Candidate(name, p) for name in names for p in precisions]
     else:
         found = list(KNOWN)
-    return (*dict.fromkeys(found), *(TORCH if torch else ()))
+    compared = (*TORCH, *(TORCH_CUDA if _gpu_answers() else ())) if torch else ()
+    return (*dict.fromkeys(found), *compared)
+
+
+def _gpu_answers() -> bool:
+    try:
+        return bool(gpus())
+    except BackendError:
+        return False
+
+
+def speed(candidate: Candidate) -> float:
+    """Its arithmetic in the time in which the matrix product does 1; for the estimate alone."""
+    on_gpu = candidate.backend in (*CUDA, *TENSORRT, "torch-cuda")
+    return GPU_SPEED if on_gpu else SPEED.get(candidate, DEFAULT_SPEED)
 
 
 def may_open(candidate: Candidate) -> bool:
@@ -115,10 +138,10 @@ def open_candidate(
         EngineError: there is no engine of the precision.
         TrtcolorError: as from the Colorizer.
     """
-    if candidate.backend == "torch":
-        runner = _torch_runner(open_bundle(bundle), candidate.form, threads)
+    if candidate.backend in ("torch", "torch-cuda"):
+        runner = _torch_runner(open_bundle(bundle), candidate, threads)
         return Colorizer(bundle, threads=threads, render=render), runner
-    plain = candidate.backend in RUNNING and candidate.precision == "fp32"
+    plain = candidate.backend in (*RUNNING, *CUDA) and candidate.precision == "fp32"
     colorizer = Colorizer(
         bundle,
         backend=candidate.backend,
@@ -129,7 +152,7 @@ def open_candidate(
     return colorizer, colorizer._runner
 
 
-def _torch_runner(bundle: Bundle, form: str, threads: int | None) -> Runner:
+def _torch_runner(bundle: Bundle, candidate: Candidate, threads: int | None) -> Runner:
     registered = {entry.name: entry for entry in entry_points(group="trtcolor.bench")}
     if "torch" not in registered:
         raise BackendError(
@@ -143,5 +166,8 @@ def _torch_runner(bundle: Bundle, form: str, threads: int | None) -> Runner:
             f"PyTorch does not import ({error}); it was needed for --compare torch; run: "
             'pip install "trtcolor[train]"'
         ) from None
-    runner: Runner = open_runner(bundle, form, threads=threads)
+    device = "cuda" if candidate.backend == "torch-cuda" else "cpu"
+    runner: Runner = open_runner(
+        bundle, candidate.form, threads=threads, device=device, precision=candidate.precision
+    )
     return runner

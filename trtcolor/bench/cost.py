@@ -107,6 +107,40 @@ def graph_cost(path: Path, inputs: Mapping[str, Shape]) -> Cost:
     return Cost(flops, activations, 4 * sum(map(math.prod, constants.values())))
 
 
+def graph_traffic(path: Path, inputs: Mapping[str, Shape]) -> int:
+    """Numbers that one run reads and writes if every layer goes through memory once.
+
+    A layer (convolution or matrix product) reads its weights and its map and writes its own map;
+    activations, additions and enlargements between two layers are taken to be part of them, so that
+    a map is read at the size at which it was made.
+
+    Args:
+        path, inputs: as for `graph_cost`.
+
+    Raises:
+        BackendError: as from `network_cost`.
+    """
+    graph = _shaped(path, inputs)
+    constants = {value.name: math.prod(value.dims) for value in graph.initializer}
+    sizes = constants | {
+        value.name: math.prod(dim.dim_value for dim in value.type.tensor_type.shape.dim)
+        for value in (*graph.value_info, *graph.input, *graph.output)
+    }
+    made = {name: node for node in graph.node for name in node.output}
+
+    def source(name: str) -> str:
+        while name in made and made[name].op_type in (*IN_PLACE, "Resize", "DepthToSpace"):
+            name = made[name].input[0]
+        return name
+
+    total = 0
+    for node in graph.node:
+        if node.op_type in ("Conv", "ConvTranspose", "Gemm", "MatMul"):
+            total += sum(sizes[source(name)] for name in node.input if name)
+            total += sizes[node.output[0]]
+    return total
+
+
 def _shaped(path: Path, inputs: Mapping[str, Shape]) -> onnx.GraphProto:
     model = import_onnx().load(str(path), load_external_data=False)
     for value in model.graph.input:

@@ -9,11 +9,10 @@ from typing import Any
 
 from trtcolor.bench.candidates import (
     COMPILE_SECONDS,
-    DEFAULT_SPEED,
-    SPEED,
     START_SECONDS,
     Candidate,
     may_open,
+    speed,
 )
 from trtcolor.bench.cost import Cost, shares_low_level
 from trtcolor.bench.plan import Course, in_turn, uncounted
@@ -77,7 +76,7 @@ class Race:
         if cost is None or rate <= 0:
             return Course(0.0, 0.0)
         candidates = [candidate for candidate in self._candidates if may_open(candidate)]
-        seconds = [cost.flops / (rate * SPEED.get(c, DEFAULT_SPEED)) for c in candidates]
+        seconds = [cost.flops / (rate * speed(c)) for c in candidates]
         block = in_turn(max(seconds, default=0.0), self._settings.runs)
         again = FIRST_RUN + max(0, self._settings.warmup - 1)
         start = sum(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trtcolor.backends.available import PRECISIONS, RUNNING, TENSORRT
+from trtcolor.backends.available import CUDA, PRECISIONS, RUNNING, TENSORRT
 from trtcolor.cli.options import PATH, Render, overwrite_option, threads_option
 from trtcolor.cli.results import check_results, write_bytes, write_results
 
@@ -33,7 +33,7 @@ DEFAULT_RUNS = 10
 @click.option(
     "--backend",
     "backends",
-    type=click.Choice((*RUNNING, *TENSORRT)),
+    type=click.Choice((*RUNNING, *CUDA, *TENSORRT)),
     multiple=True,
     help="Only this one; may be repeated.",
 )
@@ -71,7 +71,7 @@ DEFAULT_RUNS = 10
     "--compare",
     "compared",
     type=click.Choice(["torch"]),
-    help="PyTorch too, same weights: eager, folded with channels last, compiled.",
+    help="PyTorch too, same weights: eager, folded with channels last, compiled; on a GPU if any.",
 )
 @click.option("--floor", is_flag=True, help="Also the machine's int8 product and memory copy.")
 @click.option("--table3", "as_table3", is_flag=True, help="The paper's Table 3 in its form.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trtcolor.backends.available import PACKAGES, PRECISIONS
+from trtcolor.backends.available import CUDA, PACKAGES, PRECISIONS
 from trtcolor.cli.options import PATH
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Bytes(click.ParamType[int]):
 @click.argument("bundle", default="default")
 @click.option(
     "--backend",
-    type=click.Choice(("auto", *PACKAGES)),
+    type=click.Choice(("auto", *(name for name in PACKAGES if name not in CUDA))),
     default="auto",
     show_default=True,
     help="auto: tensorrt where it works with the GPU here, else tensorrt-rtx.",

@@ -70,7 +70,9 @@ render_option = click.option(
     help="Pixels of the shorter side that the network sees, full, or auto (the model's own).",
 )
 threads_option = click.option(
-    "--threads", type=click.IntRange(1, 1024), help="Threads of the network; default: one a core."
+    "--threads",
+    type=click.IntRange(1, 1024),
+    help="Threads of the network and of the kernels of colour; default: one a core.",
 )
 memory_option = click.option(
     "--memory",

@@ -91,13 +91,14 @@ def colorize(
 @model_option
 @backend_option
 @click.option("--top", type=click.IntRange(min=1), default=5, show_default=True)
-def classify(picture: Path, model: str, backend: str | None, top: int) -> None:
+@threads_option
+def classify(picture: Path, model: str, backend: str | None, top: int, threads: int | None) -> None:
     """Name the scenes that a PICTURE most probably shows."""
     from trtcolor.colorizer import Colorizer
     from trtcolor.images import read_picture
 
     pixels = read_picture(picture).pixels
-    with Colorizer(model, backend=backend) as colorizer:
+    with Colorizer(model, backend=backend, threads=threads) as colorizer:
         tell_backend(colorizer)
         for name, probability in colorizer.classify(pixels, top=top):
             click.echo(f"{probability:6.1%}  {name}")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from trtcolor.backends.available import PACKAGES, PRECISIONS, Precision
+from trtcolor.backends.available import CUDA, PACKAGES, PRECISIONS, Precision
 from trtcolor.engines.profile import ShapeProfile
 
-BUILDERS = {backend: package.module for backend, package in PACKAGES.items()}
+BUILDERS = {backend: package.module for backend, package in PACKAGES.items() if backend not in CUDA}
 """The module that builds a backend's engines, by the backend's name."""
 LARGEST_WORKSPACE = 1 << 50
 """In bytes: what no GPU has."""

@@ -26,8 +26,8 @@ from trtcolor.evaluation.systems import (
     row_names,
     scenes_of,
 )
-from trtcolor.measure import usable_cores
 from trtcolor.sheet import fit
+from trtcolor.threads import usable_cores
 
 SHEET_CELL = 128
 DIGITS = 7

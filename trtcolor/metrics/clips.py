@@ -9,9 +9,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from trtcolor.color import lab_from_rgb
+
 LEVELS = 256
 DISTANCES = (1, 2, 4)
 """Of frames in a pair, all of one weight (Liu et al. 2021)."""
+
+STILL = 1.0
+"""L* by which a pixel of two neighbouring frames may differ that stands still."""
 
 LUMA: dict[str, tuple[float, float, float]] = {
     "bt601": (0.299, 0.587, 0.114),
@@ -131,6 +136,55 @@ def _divergence(p: NDArray[np.float64], q: NDArray[np.float64]) -> float:
         present = part > 0
         total += float((part[present] * np.log(part[present] / m[present])).sum())
     return max(total / 2 / len(p), 0.0)
+
+
+class ChromaFlicker:
+    """How much the colours of a clip change where its lightness does not, from a stream of frames.
+
+    The distance of a*b* between a pixel and the same of the frame before, mean over all pixels of
+    all neighbouring frames of a shot whose L* differ by at most ``still``. In the units of a*b*;
+    0 for colours that hold still where the picture does. The measure is this project's own.
+
+    Args:
+        still: in L*, at least 0.
+
+    Raises:
+        ValueError: a negative ``still``.
+    """
+
+    def __init__(self, *, still: float = STILL) -> None:
+        if not still >= 0:
+            raise ValueError(f"still is {still}; an L* of at least 0 was needed; pass {STILL:g}")
+        self._still = still
+        self._before: NDArray[np.float32] | None = None
+        self._sum = 0.0
+        self._pixels = self._compared = 0
+
+    def update(self, rgb: NDArray[np.uint8], cut: bool = False) -> None:
+        """Take the next frame, uint8 RGB (H, W, 3); ``cut``: it is the first of another shot."""
+        lab = lab_from_rgb(rgb)
+        before, self._before = self._before, lab
+        if before is None or cut:
+            return
+        if lab.shape != before.shape:
+            raise ValueError(
+                f"a frame of shape {rgb.shape} came behind one of {before.shape} in a shot; one "
+                "size was needed; pass cut=True where it changes"
+            )
+        moved = np.abs(lab - before)
+        still = moved[..., 0] <= self._still
+        self._sum += float(np.hypot(moved[..., 1], moved[..., 2])[still].sum(dtype=np.float64))
+        self._pixels += int(still.sum())
+        self._compared += still.size
+
+    def result(self) -> float | None:
+        """None without a pixel that stood still."""
+        return self._sum / self._pixels if self._pixels else None
+
+    @property
+    def share(self) -> float | None:
+        """Of the pixels compared, those that stood still; None without any compared."""
+        return self._pixels / self._compared if self._compared else None
 
 
 def luma_error(

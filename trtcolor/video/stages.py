@@ -1,0 +1,135 @@
+"""What the stages of a run take: seconds busy and CPU seconds of each, and of the whole."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from trtcolor.threads import usable_cores
+
+STAGES = ("decode", "prepare", "network", "steady", "merge", "encode")
+"""Names, in the order of the way."""
+
+T = TypeVar("T")
+
+
+@dataclass
+class Stage:
+    """One stage's sums.
+
+    Attributes:
+        frames: how often it was done.
+        busy_seconds: on the clock, without waiting for its neighbours.
+        own_cpu_seconds: of the thread that did it. What the network, a decoder or a kernel does on
+            threads of its own is in `Stages.cpu_seconds` alone.
+    """
+
+    frames: int = 0
+    busy_seconds: float = 0.0
+    own_cpu_seconds: float = 0.0
+
+
+class Stages:
+    """Takes the times of a run from all its threads.
+
+    The clock begins when the object is made or `start` is called, and goes on until `stop`.
+
+    Attributes:
+        stages: by name, those that were timed, in the order of `STAGES`.
+    """
+
+    def __init__(self) -> None:
+        self._stages: dict[str, Stage] = {}
+        self._lock = threading.Lock()
+        self.start()
+
+    def start(self) -> None:
+        """Begin anew, dropping what was taken."""
+        with self._lock:
+            self._stages.clear()
+            self._began, self._cpu_began = time.perf_counter(), time.process_time()
+            self._ended: tuple[float, float] | None = None
+
+    def stop(self) -> None:
+        """Stop the clock of the whole."""
+        self._ended = time.perf_counter(), time.process_time()
+
+    @contextmanager
+    def timed(self, name: str, frames: int = 1) -> Iterator[None]:
+        """Count what the block takes, in the calling thread, to the stage of that name."""
+        began, cpu_began = time.perf_counter(), time.thread_time()
+        try:
+            yield
+        finally:
+            busy, cpu = time.perf_counter() - began, time.thread_time() - cpu_began
+            with self._lock:
+                stage = self._stages.setdefault(name, Stage())
+                stage.frames += frames
+                stage.busy_seconds += busy
+                stage.own_cpu_seconds += cpu
+
+    def timing(self, name: str, items: Iterable[T]) -> Iterator[T]:
+        """The same items; what each takes to come is counted to the stage."""
+        iterator, end = iter(items), object()
+        while True:
+            with self.timed(name, frames=0):
+                item = next(iterator, end)
+            if item is end:
+                return
+            with self._lock:
+                self._stages[name].frames += 1
+            yield item  # type: ignore[misc]
+            del item
+
+    @property
+    def stages(self) -> dict[str, Stage]:
+        """By name, in the order of the way."""
+        with self._lock:
+            known = [name for name in STAGES if name in self._stages]
+            return {name: self._stages[name] for name in (*known, *self._stages)}
+
+    @property
+    def seconds(self) -> float:
+        """On the clock, from start to stop or to now."""
+        return (self._ended or (time.perf_counter(),))[0] - self._began
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Of all threads of the process in that time."""
+        ended = self._ended[1] if self._ended else time.process_time()
+        return ended - self._cpu_began
+
+    @property
+    def bound(self) -> float:
+        """Seconds that no order of the work could go below: max(slowest stage, CPU / cores)."""
+        busy = [stage.busy_seconds for stage in self.stages.values()]
+        return max([*busy, self.cpu_seconds / usable_cores()])
+
+    def table(self) -> str:
+        """Aligned text: a row a stage, and the whole."""
+        lines = [f"{'stage':<9}{'frames':>8}{'busy s':>10}{'ms/frame':>10}{'own CPU s':>11}"]
+        for name, stage in self.stages.items():
+            each = 1000 * stage.busy_seconds / max(stage.frames, 1)
+            lines.append(
+                f"{name:<9}{stage.frames:>8}{stage.busy_seconds:>10.2f}{each:>10.2f}"
+                f"{stage.own_cpu_seconds:>11.2f}"
+            )
+        lines.append(
+            f"wall {self.seconds:.2f} s, {self.seconds / max(self.bound, 1e-9):.2f} x "
+            f"max(slowest stage, CPU of {self.cpu_seconds:.2f} s / {usable_cores()} cores)"
+        )
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain data."""
+        return {
+            "seconds": self.seconds,
+            "cpu_seconds": self.cpu_seconds,
+            "cores": usable_cores(),
+            "bound_seconds": self.bound,
+            "stages": {name: vars(stage).copy() for name, stage in self.stages.items()},
+        }
