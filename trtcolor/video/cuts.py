@@ -72,12 +72,21 @@ def with_cuts(frames: Iterable[Frame]) -> Iterator[tuple[Frame, bool]]:
 
 
 class CutDetector:
-    """Says of each frame whether it begins a shot, some frames after it has come."""
+    """Says of each frame whether it begins a shot, some frames after it has come.
 
-    def __init__(self) -> None:
-        self._before: deque[Cells] = deque(maxlen=REACH)  # those judged last
+    Args:
+        before, recent: `past` of another one, to go on from there.
+    """
+
+    def __init__(self, before: Iterable[Cells] = (), recent: Iterable[float] = ()) -> None:
+        self._before: deque[Cells] = deque(before, maxlen=REACH)  # those judged last
         self._ahead: deque[Cells] = deque()  # the frame to be judged next, and those behind it
-        self._recent: deque[float] = deque(maxlen=RECENT)
+        self._recent: deque[float] = deque(recent, maxlen=RECENT)
+
+    @property
+    def past(self) -> tuple[tuple[Cells, ...], tuple[float, ...]]:
+        """What judging the next frame depends on of those that were judged."""
+        return tuple(self._before), tuple(self._recent)
 
     def update(self, lightness: NDArray[np.float32]) -> bool | None:
         """Take the next frame's L*, float32 (H, W).

@@ -36,7 +36,8 @@ _QUALITY: dict[str, tuple[str, float]] = {
 
 _OPTIONS: dict[str, dict[str, str]] = {
     "libvpx-vp9": {"b": "0", "row-mt": "1", "cpu-used": "2"},
-    "ffv1": {"level": "3", "slices": "4", "slicecrc": "1", "g": "1"},
+    "ffv1": {"level": "3", "slicecrc": "1", "g": "1"},
+    "libx265": {"x265-params": "log-level=error"},
     "h264_nvenc": {"rc": "vbr", "b": "0"},
     "hevc_nvenc": {"rc": "vbr", "b": "0"},
 }

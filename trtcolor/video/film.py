@@ -21,6 +21,7 @@ from trtcolor.video.remux import Copied, keeps_rotation, what_is_copied, write_f
 from trtcolor.video.report import FilmReport, Progress
 from trtcolor.video.settings import FilmSettings, identity_of
 from trtcolor.video.source import FilmFrame, FilmSource
+from trtcolor.video.state import FilmState
 from trtcolor.video.stream import color_frames
 from trtcolor.video.work import Work
 from trtcolor.video.writing import FilmWriter
@@ -71,8 +72,7 @@ def color_film(
             style=settings.style,
             saturation=settings.saturation,
             render=settings.render,
-            state=state,
-            states=True,
+            state=None if state is None else FilmState.from_arrays(state),
         )
 
     return _Run(source, output, settings, tell, note).run(

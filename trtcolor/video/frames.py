@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from trtcolor.arrays import one_of
 from trtcolor.planes import Matrix, Range, Siting, Subsampling
+from trtcolor.video.state import FilmState
 
 __all__ = ["ColouredFrame", "LumaFrame", "Signal"]
 
@@ -109,6 +110,7 @@ class ColouredFrame:
         chroma: (2, h, w) float32 a* and b* on the network's grid, after the filter along time and
             the saturation: what ``u`` and ``v`` were made from.
         cut: whether it is the first frame of a shot; the first of all is one.
+        state: what colouring the next frame depends on; None: it was merged alone.
     """
 
     luma: NDArray[Any]
@@ -119,3 +121,4 @@ class ColouredFrame:
     tag: Any
     chroma: NDArray[np.float32]
     cut: bool
+    state: FilmState | None = None

@@ -158,7 +158,9 @@ class FilmSource:
             if self._turn is not None:
                 luma = self._turn.of(luma)
             yield FilmFrame(index, pts, item.duration, luma, fault)
-        self.cut_short = self._cut_short(last, step) or self._fewer(0 if last is None else index + 1)
+        self.cut_short = self._cut_short(last, step) or self._fewer(
+            0 if last is None else index + 1
+        )
 
     def seconds(self, pts: int) -> Fraction:
         """When a time stamp is."""

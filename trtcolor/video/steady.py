@@ -68,15 +68,24 @@ class SteadyChroma:
 
     Args:
         steady: 0, which changes nothing, to 1.
+        past: that of another one, to go on from there.
 
     Raises:
         ValueError: another steadiness.
     """
 
-    def __init__(self, steady: float = DEFAULT_STEADY) -> None:
+    def __init__(
+        self,
+        steady: float = DEFAULT_STEADY,
+        past: tuple[Float | None, Float | None] = (None, None),
+    ) -> None:
         self._held = 1.0 - LEAST_STEP ** checked_steady(steady)
-        self._lightness: Float | None = None
-        self._chroma: Float | None = None
+        self._lightness, self._chroma = past
+
+    @property
+    def past(self) -> tuple[Float | None, Float | None]:
+        """What the next frame's chroma depends on: (h, w) L* and (2, h, w) a* and b*, or None."""
+        return self._lightness, self._chroma
 
     def update(self, lightness: Float, chroma: Float, *, cut: bool) -> Float:
         """Take the next frame.
@@ -109,17 +118,25 @@ class SteadyFeatures:
 
     Args:
         steady: 0, every frame's own, to 1.
+        past: that of another one, to go on from there.
 
     Raises:
         ValueError: another steadiness.
     """
 
-    def __init__(self, steady: float = DEFAULT_STEADY) -> None:
+    def __init__(
+        self,
+        steady: float = DEFAULT_STEADY,
+        past: tuple[int, Float | None, Float | None] = (-1, None, None),
+    ) -> None:
         self._steady = checked_steady(steady)
-        self._frame = -1  # of the shot
-        self._looks = 0
-        self._target: Float | None = None
-        self._now: Float | None = None
+        self._frame, self._target, self._now = past  # the frame's number in its shot
+
+    @property
+    def past(self) -> tuple[int, Float | None, Float | None]:
+        """What the next frame's features depend on: the number of the last frame in its shot, -1
+        before the first, and two (G,) vectors or None."""
+        return self._frame, self._target, self._now
 
     def wanted(self, *, cut: bool) -> bool:
         """Whether the next frame's own features are needed; to be asked once a frame, in order."""
@@ -138,9 +155,8 @@ class SteadyFeatures:
         if self._steady == 0.0 and own is not None:
             return own
         if self._frame == 0:
-            self._now, self._looks = None, 0
+            self._now = None
         if own is not None:
-            self._looks += 1
             self._target = own
         assert self._target is not None, "the first frame's features are wanted"
         if self._now is None:

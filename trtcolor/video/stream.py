@@ -27,6 +27,7 @@ from trtcolor.video.cuts import CutDetector
 from trtcolor.video.frames import ColouredFrame, LumaFrame
 from trtcolor.video.overlap import overlapped
 from trtcolor.video.stages import Stages
+from trtcolor.video.state import FilmState
 from trtcolor.video.steady import DEFAULT_STEADY, SteadyChroma, SteadyFeatures, checked_steady
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def color_frames(
     render: Render | None = None,
     ahead: int = AHEAD,
     stages: Stages | None = None,
+    state: FilmState | None = None,
 ) -> Generator[ColouredFrame, None, None]:
     """Colour the frames of a film, in order, as they come.
 
@@ -68,6 +70,8 @@ def color_frames(
         render: how large the network sees a frame, instead of the colorizer's own.
         ahead: frames that may wait between two steps, at least 1.
         stages: takes the times of decode, prepare, network, steady and merge.
+        state: that of the coloured frame before the first of these, which then get the chroma that
+            they would have got had the two runs been one; all else must be as it was.
 
     Raises:
         ValueError: an argument is none of these; at once.
@@ -84,9 +88,12 @@ def color_frames(
         )
 
     def merge(item: _Item[LumaFrame]) -> ColouredFrame:
-        return planes_from_chroma(item.frame, item.chroma, cut=item.cut, threads=colorizer.threads)
+        merged = planes_from_chroma(
+            item.frame, item.chroma, cut=item.cut, threads=colorizer.threads
+        )
+        return replace(merged, state=item.state)
 
-    steps = _Steps(colorizer, times, steady, style, saturation, render)
+    steps = _Steps(colorizer, times, steady, style, saturation, render, state)
     return overlapped(times.timing("decode", frames), steps.of(take, merge), ahead=ahead)
 
 
@@ -167,6 +174,7 @@ class _Item(Generic[Taken]):
         lightness: (h, w) float32 L* on the grid of its chroma.
         cut: whether it begins a shot.
         chroma: (2, h, w) float32 a* and b*; before the network, none yet.
+        state: after it, what the next one depends on; before the network, the cuts' part of it.
     """
 
     frame: Taken
@@ -174,6 +182,7 @@ class _Item(Generic[Taken]):
     lightness: Float
     cut: bool
     chroma: Float
+    state: FilmState | None = None
 
 
 _NONE: Float = np.empty((2, 0, 0), np.float32)
@@ -190,6 +199,7 @@ class _Steps:
         style: NDArray[Any] | None,
         saturation: float,
         render: Render | None,
+        state: FilmState | None = None,
     ) -> None:
         from trtcolor.colorizer import check_saturation
 
@@ -201,6 +211,7 @@ class _Steps:
         self._steady = checked_steady(steady)
         self._style = style
         self._saturation = np.float32(saturation)
+        self._begin = state
         self._render = colorizer.render if render is None else checked_render(render)
         self._shared = (
             self._steady > 0.0 and style is None and self._predictor.spec.has_global_features
@@ -215,9 +226,11 @@ class _Steps:
     def _prepare(
         self, take: Callable[[Any], tuple[Taken, Float]], frames: Iterator[Any]
     ) -> Iterator[_Item[Taken]]:
-        detector, waiting = CutDetector(), deque[_Item[Taken]]()
+        begin = self._begin
+        past = ((), ()) if begin is None else (begin.cells, begin.differences)
+        detector, waiting = CutDetector(*past), deque[_Item[Taken]]()
         failure: Exception | None = None
-        size = None
+        size = None if begin is None else begin.size
         while True:
             try:
                 frame = next(frames)
@@ -234,9 +247,9 @@ class _Steps:
             size = item.seen.plan.frame
             del frame, item
             if cut is not None:
-                yield _judged(waiting.popleft(), cut)
+                yield _judged(waiting.popleft(), cut, detector)
         for cut in detector.finish():
-            yield _judged(waiting.popleft(), cut)
+            yield _judged(waiting.popleft(), cut, detector)
         if failure is not None:
             raise failure
 
@@ -250,6 +263,10 @@ class _Steps:
 
     def _predict(self, items: Iterator[_Item[Taken]]) -> Iterator[_Item[Taken]]:
         features, chroma = SteadyFeatures(self._steady), SteadyChroma(self._steady)
+        if (begin := self._begin) is not None:
+            past = (begin.shot_frame, begin.target, begin.features)
+            features = SteadyFeatures(self._steady, past)
+            chroma = SteadyChroma(self._steady, (begin.lightness, begin.chroma))
         for item in items:
             seen = item.seen
             with self._stages.timed("network"):
@@ -259,7 +276,7 @@ class _Steps:
                 found = self._predictor.predict(seen).chroma
             with self._stages.timed("steady"):
                 held = chroma.update(item.lightness, found, cut=item.cut)
-            yield replace(item, chroma=held)
+            yield replace(item, chroma=held, state=_after(item, features, chroma))
             del item, seen, found, held
 
     def _own_features(self, seen: Seen) -> Float:
@@ -280,6 +297,24 @@ class _Steps:
             del item, merged
 
 
-def _judged(item: _Item[Taken], cut: bool) -> _Item[Taken]:
+def _judged(item: _Item[Taken], cut: bool, detector: CutDetector) -> _Item[Taken]:
     """The item with what the detector says of it; that of another size was a cut before."""
-    return replace(item, cut=item.cut or cut)
+    cells, differences = detector.past
+    state = FilmState(item.seen.plan.frame, cells, differences)
+    return replace(item, cut=item.cut or cut, state=state)
+
+
+def _after(item: _Item[Taken], features: SteadyFeatures, chroma: SteadyChroma) -> FilmState | None:
+    """The item's state with the part of the filters."""
+    if item.state is None:
+        return None
+    shot_frame, target, now = features.past
+    lightness, held = chroma.past
+    return replace(
+        item.state,
+        shot_frame=shot_frame,
+        target=target,
+        features=now,
+        lightness=lightness,
+        chroma=held,
+    )

@@ -71,7 +71,9 @@ class FilmWriter:
     def _commit(self, *, last: bool = False, cut_short: str | None = None) -> None:
         assert self._fragment is not None
         state = None if self._last is None else self._last.state
-        self._fragment.commit(state, last=last, cut_short=cut_short)
+        self._fragment.commit(
+            None if state is None else state.arrays(), last=last, cut_short=cut_short
+        )
         self._fragment = None
 
     def __enter__(self) -> FilmWriter:

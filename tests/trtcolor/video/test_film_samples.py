@@ -97,7 +97,7 @@ def test_colour_tags_and_aspect_are_kept(
     options: str, colorizer: Colorizer, tmp_path: Path
 ) -> None:
     source = make_film(
-        tmp_path / "in.mkv", pictures(2), *"-c:v libx264 -pix_fmt yuv420p".split(), *options.split()
+        tmp_path / "in.mkv", pictures(2), *f"-c:v libx264 -pix_fmt yuv420p {options}".split()
     )
     for codec in ("ffv1", "libx264"):
         stream = video(color(colorizer, source, codec=codec))
