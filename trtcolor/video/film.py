@@ -14,10 +14,11 @@ from typing import Any
 from trtcolor.colorizer import Colorizer
 from trtcolor.errors import VideoError
 from trtcolor.files import refuse_existing
-from trtcolor.video.encoders import Encoding, choose_encoding
+from trtcolor.video.copying import Copied, keeps_rotation, what_is_copied
+from trtcolor.video.encoders import Encoding, choose_encoding, container_of
 from trtcolor.video.fragments import State
 from trtcolor.video.frames import ColouredFrame, LumaFrame
-from trtcolor.video.remux import Copied, keeps_rotation, what_is_copied, write_film
+from trtcolor.video.remux import write_film
 from trtcolor.video.report import FilmReport, Progress
 from trtcolor.video.settings import FilmSettings, identity_of
 from trtcolor.video.source import FilmFrame, FilmSource
@@ -196,18 +197,15 @@ class _Run:
         temporary = work.folder / "whole"
         notes = write_film(
             self._source,
-            self._output,
+            temporary,
+            container_of(self._output),
             encoding,
-            work.packets(),
-            work.times(),
+            work,
+            copied,
             time_base=film.time_base,
-            delay=max(fragment.delay for fragment in work.fragments),
-            copied=copied,
-            extradata=bytes.fromhex(work.fragments[0].extradata),
             display_matrix=film.display_matrix,
-            temporary=temporary,
-            place=lambda: work.place(temporary, self._output, overwrite=overwrite),
         )
+        work.place(temporary, self._output, overwrite=overwrite)
         for sentence in notes:
             self._say(sentence)
 

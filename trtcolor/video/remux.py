@@ -2,151 +2,97 @@
 
 from __future__ import annotations
 
+import errno
 import heapq
+from array import array
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from trtcolor.errors import VideoError
+from trtcolor.video.aspect import aspect_is_lost, write_aspect
+from trtcolor.video.copying import Copied, copy_stream
 from trtcolor.video.decoding import first_video
-from trtcolor.video.encoders import Encoding, container_of
+from trtcolor.video.encoders import Encoding
 from trtcolor.video.pyav import failures, import_av, open_container, reason_of
 from trtcolor.video.sink import Coded
-
-_TURNING = ("mov", "mp4", "ipod", "3gp", "3g2", "matroska")
-"""Containers that keep a display matrix."""
-
-_CHAPTERS = ("mov", "mp4", "ipod", "matroska", "webm", "nut", "ogg", "asf")
-"""Containers that keep chapters."""
+from trtcolor.video.work import Work
 
 _COUNTING = ("mov", "mp4", "ipod", "3gp", "3g2")
 """Containers that count time in any fraction of a second, if asked."""
 
 
-@dataclass(frozen=True)
-class Copied:
-    """What of a source goes into a container.
-
-    Attributes:
-        streams: indices of the source's streams that are copied.
-        dropped: a word on each that cannot be.
-    """
-
-    streams: tuple[int, ...]
-    dropped: tuple[str, ...]
-
-
-def keeps_rotation(output: Path) -> bool:
-    """Whether a file of that name can say how the picture is to be turned."""
-    return container_of(output) in _TURNING
-
-
-def what_is_copied(source: str, output: Path, encoding: Encoding) -> Copied:
-    """Find out before the work begins, by headers in memory.
-
-    Raises:
-        VideoError: sound would be lost, since the container does not take its codec.
-    """
-    container = container_of(output)
-    kept, dropped = [], []
-    with open_container(source) as given:
-        video = first_video(given, source)
-        chapters = bool(given.chapters())
-        for stream in given.streams:
-            if stream is video or (chapters and _is_chapter_track(stream)):
-                continue
-            refusal = encoding.refused_by(container, partial(_copy_stream, stream=stream))
-            if refusal is None:
-                kept.append(stream.index)
-            elif stream.type == "audio":
-                raise VideoError(
-                    f"{container} does not take the sound of {source!r} ({_described(stream)}: "
-                    f"{refusal}); a container that does was needed; choose .mkv, which takes "
-                    "nearly all"
-                )
-            else:
-                dropped.append(f"{_described(stream)}: {container} does not take it ({refusal})")
-        if chapters and container not in _CHAPTERS:
-            dropped.append(f"the chapters: {container} has none")
-    return Copied(tuple(kept), tuple(dropped))
+_STALE = ("encoder", "rotate", "duration", "bps", "number_of_bytes")
+"""Tags of a stream that tell of its packets, or that the container writes itself."""
 
 
 def write_film(
     source: str,
-    output: Path,
+    path: Path,
+    container: str,
     encoding: Encoding,
-    packets: Iterable[Coded],
-    shown: Iterable[int],
+    work: Work,
+    copied: Copied,
     *,
     time_base: Fraction,
-    delay: int,
-    copied: Copied,
-    extradata: bytes,
     display_matrix: tuple[int, ...] | None,
-    temporary: Path,
-    place: Callable[[], None],
 ) -> list[str]:
-    """Write the film; its name appears when it is whole and on the disk.
+    """Put a film together.
 
     Args:
-        packets: the coded frames, in the order in which they are decoded.
-        shown: their time stamps, in the order in which they are shown.
-        time_base: of their time stamps.
-        delay: frames by which that order lags behind the one of showing at most.
+        source: the film as it came.
+        path: of the file to write.
+        container: FFmpeg's name of its kind.
+        encoding: what coded the frames.
+        work: has them.
         copied: what else goes in.
-        extradata: the encoder's headers that the packets were made with.
-        temporary: a free name on the same disk, where it is written.
-        place: gives what lies there the output's name.
+        time_base: of their time stamps.
+        display_matrix: how players are to turn the picture; None: not.
 
     Returns:
         What the user should know of the result, in words.
 
     Raises:
-        VideoError: the container takes something of it not.
+        VideoError: the container does not take something of it, or has lost frames.
         OSError: the disk is full, and so on.
     """
     av = import_av()
-    notes: list[str] = []
-    container_format = container_of(output)
     options = {}
-    if container_format in _COUNTING and time_base.numerator == 1:
+    if container in _COUNTING and time_base.numerator == 1:
         options["video_track_timescale"] = str(time_base.denominator)
+    notes: list[str] = []
     try:
         with (
             open_container(source) as given,
-            av.open(str(temporary), "w", format=container_format, options=options) as container,
+            av.open(str(path), "w", format=container, options=options) as output,
         ):
             video = first_video(given, source)
-            targets = _add_streams(
-                container, given, video, encoding, copied, time_base, display_matrix
-            )
-            container.start_encoding()
+            targets = _add_streams(output, given, video, encoding, copied)
             stream = targets[video.index]
-            if bytes(stream.codec_context.extradata or b"") != extradata:
-                raise VideoError(
-                    f"encoder {encoding.codec} has other headers than when the fragments were "
-                    "made; the same version of PyAV was needed; begin again with --overwrite"
-                )
-            notes += _note_rounding(stream.time_base, time_base)
-            coded = _video_packets(packets, shown, stream, time_base, delay)
+            stream.time_base = time_base
+            if display_matrix is not None:
+                stream.set_display_matrix(display_matrix)
+            output.start_encoding()
+            _check_headers(stream, encoding, work)
+            delay = max(fragment.delay for fragment in work.fragments)
+            coded = _video_packets(work.packets(), work.times(), stream, time_base, delay)
             others = _other_packets(given, targets, video, notes)
             for _, packet in heapq.merge(coded, others, key=lambda item: item[0]):
-                container.mux_one(packet)
+                output.mux_one(packet)
+            position = stream.index
     except failures() as error:
-        if isinstance(error, OSError) and not isinstance(error, av.FFmpegError):
-            raise
-        if getattr(error, "errno", None) in (28, 122, 27):  # disk, quota, size of a file
-            raise
+        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
+            raise OSError(error.errno, f"{path} was not written: {reason_of(error)}") from None
         raise VideoError(
-            f"{str(output)!r} cannot be written ({reason_of(error)}); another container or codec "
-            "was needed; the work is kept: choose another and --resume, or --overwrite"
+            f"the film cannot be put together as {container} ({reason_of(error)}); another "
+            "container or codec was needed; choose one and begin again with --overwrite"
         ) from None
-    place()
-    return notes
+    if (aspect := encoding.aspect) and aspect_is_lost(container, encoding.codec, aspect):
+        refusal = write_aspect(path, container, position, aspect, encoding.size)
+        notes += [] if refusal is None else [refusal]
+    return notes + _look_at(path, position, work, time_base)
 
 
 def _add_streams(
@@ -155,19 +101,14 @@ def _add_streams(
     video: Any,
     encoding: Encoding,
     copied: Copied,
-    time_base: Fraction,
-    display_matrix: tuple[int, ...] | None,
 ) -> dict[int, Any]:
     """Output streams by the index of the source's, in its order."""
     targets = {}
     for stream in given.streams:
         if stream is video:
             target = encoding.add_to(container)
-            target.time_base = time_base
-            if display_matrix is not None:
-                target.set_display_matrix(display_matrix)
         elif stream.index in copied.streams:
-            target = _copy_stream(container, stream)
+            target = copy_stream(container, stream)
         else:
             continue
         target.metadata.update(
@@ -180,14 +121,12 @@ def _add_streams(
     return targets
 
 
-_STALE = ("encoder", "rotate", "duration", "bps", "number_of_bytes")
-"""Tags of a stream that tell of its packets, or that the container writes itself."""
-
-
-def _copy_stream(container: Any, stream: Any) -> Any:
-    if stream.type in ("attachment", "data"):
-        return container.add_stream_from_template(stream)
-    return container.add_stream_from_template(stream, opaque=True)
+def _check_headers(stream: Any, encoding: Encoding, work: Work) -> None:
+    if bytes(stream.codec_context.extradata or b"").hex() != work.fragments[0].extradata:
+        raise VideoError(
+            f"encoder {encoding.codec} has other headers than when the fragments were made; the "
+            "same version of PyAV was needed; begin again with --overwrite"
+        )
 
 
 def _video_packets(
@@ -235,18 +174,39 @@ def _other_packets(
         notes.append(f"the other streams end at {time:.3f} s ({reason_of(error)})")
 
 
-def _note_rounding(kept: Fraction, time_base: Fraction) -> list[str]:
-    if (time_base / kept).denominator == 1:
-        return []
-    return [f"time stamps of the video are rounded to {kept} s, in which this container counts"]
+def _look_at(path: Path, position: int, work: Work, time_base: Fraction) -> list[str]:
+    """Read the packets of the video that was written, and compare their time stamps.
 
-
-def _is_chapter_track(stream: Any) -> bool:
-    """QuickTime keeps the chapters in a track of text as well."""
-    return bool(stream.type == "data" and stream.name == "bin_data")
-
-
-def _described(stream: Any) -> str:
-    language = f" ({stream.language})" if getattr(stream, "language", None) else ""
-    name = stream.name or stream.metadata.get("filename") or "unknown"
-    return f"stream {stream.index}, {stream.type} {name}{language}"
+    Raises:
+        VideoError: some are missing.
+    """
+    with open_container(str(path)) as written:
+        stream = written.streams[position]
+        unit = stream.time_base
+        packets, stamps = 0, array("q")
+        for packet in written.demux(stream):
+            packets += bool(packet.size)
+            if packet.size and packet.pts is not None:
+                stamps.append(packet.pts)
+    if packets != work.frames:
+        raise VideoError(
+            f"{packets} frames are in {path}, of {work.frames} that were coded; all were needed; "
+            "choose another container and begin again with --overwrite"
+        )
+    if len(stamps) != packets:
+        return ["this container keeps no time stamps"]
+    found = sorted(stamps)
+    begin = next(work.times())
+    apart = max(
+        abs((pts - found[0]) * unit - (wanted - begin) * time_base)
+        for pts, wanted in zip(found, work.times(), strict=True)
+    )
+    notes = []
+    if apart > unit:
+        notes.append(f"time stamps of frames are up to {float(apart):.3f} s off in this container")
+    elif apart:
+        notes.append(f"time stamps are rounded to {unit} s, in which this container counts")
+    late = found[0] * unit - begin * time_base
+    if abs(late) > unit:
+        notes.append(f"the film begins {float(late):.3f} s later, as this container has it")
+    return notes
