@@ -7,10 +7,15 @@ import subprocess
 import sys
 
 
+def command(*arguments: object) -> list[str]:
+    """``trtcolor ARGUMENTS``, for those who start it themselves."""
+    return [sys.executable, "-P", "-m", "trtcolor.cli", *map(str, arguments)]
+
+
 def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
     """``trtcolor ARGUMENTS``, with further variables in its environment."""
     return subprocess.run(
-        [sys.executable, "-P", "-m", "trtcolor.cli", *map(str, arguments)],
+        command(*arguments),
         capture_output=True,
         text=True,
         env=os.environ | environment,

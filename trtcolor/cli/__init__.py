@@ -13,6 +13,7 @@ from trtcolor.cli.evaluate import evaluate
 from trtcolor.cli.group import Commands
 from trtcolor.cli.models import models
 from trtcolor.cli.pictures import classify, colorize, demo
+from trtcolor.cli.stream import stream
 from trtcolor.cli.video import video
 
 
@@ -32,6 +33,7 @@ for command in (
     engines,
     evaluate,
     models,
+    stream,
     video,
 ):
     main.add_command(command)
