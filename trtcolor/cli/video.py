@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-import time
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from trtcolor.cli.bar import Bar
 from trtcolor.cli.options import (
     PATH,
     backend_option,
@@ -25,12 +26,12 @@ from trtcolor.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from trtcolor.video.report import FilmReport, Progress
+    from trtcolor.video.report import FilmReport
 
 
 @click.command()
 @click.argument("source", metavar="IN", type=PATH)
-@click.argument("output", metavar="OUT", type=PATH)
+@click.argument("output", metavar="[OUT]", type=PATH, required=False)
 @model_option
 @backend_option
 @precision_option
@@ -64,13 +65,31 @@ if TYPE_CHECKING:
     show_default=True,
     help="What becomes of a frame that cannot be decoded.",
 )
+@click.option(
+    "--chroma", type=PATH, metavar="FILE", help="Write the chroma of every frame there as well."
+)
+@click.option(
+    "--from-chroma",
+    type=PATH,
+    metavar="FILE",
+    help="Merge the chroma of such a file, at any resolution, in the place of a network's.",
+)
+@click.option(
+    "--fragment",
+    type=click.IntRange(min=1),
+    metavar="FRAMES",
+    help="Frames between two points to resume from, and between key frames; default: 240.",
+)
+@click.option(
+    "--benchmark", is_flag=True, help="Colour without writing anything; print each stage's time."
+)
 @click.option("--resume", is_flag=True, help="Go on with unfinished work.")
 @overwrite_option
 @threads_option
 @memory_option
 def video(
     source: Path,
-    output: Path,
+    output: Path | None,
     model: str,
     backend: str | None,
     precision: Any,
@@ -87,6 +106,10 @@ def video(
     hardware: str | None,
     assume_sdr: bool,
     on_error: Any,
+    chroma: Path | None,
+    from_chroma: Path | None,
+    fragment: int | None,
+    benchmark: bool,
     resume: bool,
     overwrite: bool,
     threads: int | None,
@@ -98,51 +121,61 @@ def video(
     """
     from trtcolor.colorizer import Colorizer
     from trtcolor.images import read_picture
-    from trtcolor.video.film import color_film
-    from trtcolor.video.settings import FilmSettings
+    from trtcolor.video.film import color_film, merge_film, time_film
+    from trtcolor.video.settings import FRAGMENT, FilmSettings
     from trtcolor.video.steady import DEFAULT_STEADY
 
-    with Colorizer(
-        model,
-        backend=backend,
-        precision=precision,
-        engine=engine,
-        trust=trust,
-        render=render,  # type: ignore[arg-type]  # checked by its option
-        threads=threads,
-        memory=memory,
-    ) as colorizer:
-        tell_backend(colorizer)
-        features = None
-        if style is not None:
-            features = colorizer.global_features(read_picture(style).pixels)
-        settings = FilmSettings(
-            steady=DEFAULT_STEADY if steady is None else steady,
-            style=features,
-            saturation=saturation,
-            codec=codec,
-            quality=quality,
-            encoder_options=_pairs(encoder_options),
-            deinterlace=deinterlace,
-            hardware=hardware,
-            assume_sdr=assume_sdr,
-            on_error=on_error,
-            runner=f"precision {precision}, engine {engine}",
+    if benchmark and (output or from_chroma or chroma):
+        raise click.UsageError("--benchmark writes nothing: leave out OUT and chroma files")
+    if output is None and not benchmark:
+        raise click.UsageError("Missing argument 'OUT'.")
+    if from_chroma and (chroma or style or steady is not None):
+        raise click.UsageError(
+            "--from-chroma runs no network: leave out --chroma, --style, --steady"
         )
-        bar = _Bar()
-        try:
-            report = color_film(
-                colorizer,
-                source,
-                output,
-                settings,
-                resume=resume,
-                overwrite=overwrite,
-                tell=bar.show,
-                note=bar.say,
+    settings = FilmSettings(
+        steady=DEFAULT_STEADY if steady is None else steady,
+        saturation=saturation,
+        codec=codec,
+        quality=quality,
+        encoder_options=_pairs(encoder_options),
+        deinterlace=deinterlace,
+        hardware=hardware,
+        assume_sdr=assume_sdr,
+        on_error=on_error,
+        fragment=FRAGMENT if fragment is None else fragment,
+        runner=f"precision {precision}, engine {engine}",
+    )
+    with ExitStack() as stack:
+        bar = stack.enter_context(Bar())
+        again: dict[str, Any] = {"resume": resume, "overwrite": overwrite}
+        again |= {"tell": bar.show, "note": bar.say}
+        if from_chroma is not None:
+            assert output is not None
+            report = merge_film(from_chroma, source, output, settings, threads=threads, **again)
+        else:
+            colorizer = stack.enter_context(
+                Colorizer(
+                    model,
+                    backend=backend,
+                    precision=precision,
+                    engine=engine,
+                    trust=trust,
+                    render=render,  # type: ignore[arg-type]  # checked by its option
+                    threads=threads,
+                    memory=memory,
+                )
             )
-        finally:
-            bar.end()
+            tell_backend(colorizer)
+            if style is not None:
+                features = colorizer.global_features(read_picture(style).pixels)
+                settings = replace(settings, style=features)
+            if output is None:
+                stages = time_film(colorizer, source, settings, tell=bar.show)
+                bar.end()
+                click.echo(stages.table())
+                return
+            report = color_film(colorizer, source, output, settings, chroma=chroma, **again)
     if not _tell_report(output, report):
         click.get_current_context().exit(1)
 
@@ -167,39 +200,3 @@ def _tell_report(output: Path, report: FilmReport) -> bool:
         f"{report.encoding.codec}"
     )
     return not report.broken and report.cut_short is None
-
-
-class _Bar:
-    """Frames, their rate and the time to go, on standard error: in place on a terminal, else a
-    line now and then."""
-
-    def __init__(self) -> None:
-        self._live = sys.stderr.isatty()
-        self._next = time.monotonic() + (0 if self._live else 10)
-        self._shown = False
-
-    def show(self, progress: Progress) -> None:
-        now = time.monotonic()
-        if now < self._next:
-            return
-        self._next = now + (0.2 if self._live else 10)
-        text = f"{progress.frames}"
-        if progress.expected is not None:
-            part = min(1.0, progress.frames / progress.expected)
-            text = f"{part:4.0%} {'#' * round(24 * part):24} {text}/{progress.expected}"
-        text += f" frames, {progress.rate:.1f} fps"
-        if progress.remaining is not None:
-            minutes, seconds = divmod(round(progress.remaining), 60)
-            text += f", {minutes // 60}:{minutes % 60:02}:{seconds:02} to go"
-        click.echo(f"\r{text:78}" if self._live else text, err=True, nl=not self._live)
-        self._shown = self._live
-
-    def say(self, sentence: str) -> None:
-        self.end()
-        click.echo(f"note: {sentence}", err=True)
-
-    def end(self) -> None:
-        """Leave the line that is shown in place."""
-        if self._shown:
-            click.echo(err=True)
-            self._shown = False

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from trtcolor.video.encoders import Encoding
 from trtcolor.video.fragments import Broken
+from trtcolor.video.stages import Stages
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class FilmReport:
         cut_short: why it counts as cut short; None: it does not.
         notes: what the user should know, a sentence each.
         encoding: how it was coded.
+        stages: what each stage of this run took.
     """
 
     frames: int
@@ -54,3 +56,4 @@ class FilmReport:
     cut_short: str | None
     notes: tuple[str, ...]
     encoding: Encoding
+    stages: Stages

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from trtcolor.errors import VideoError
 from trtcolor.video.decoding import Lost, decoded_frames, first_video
 from trtcolor.video.deinterlace import Deinterlace
+from trtcolor.video.frames import LumaFrame
 from trtcolor.video.orientation import Turn, turn_from_matrix
 from trtcolor.video.pyav import import_av, open_container
 from trtcolor.video.samples import Samples
@@ -161,6 +162,18 @@ class FilmSource:
         self.cut_short = self._cut_short(last, step) or self._fewer(
             0 if last is None else index + 1
         )
+
+    def luma_frame(self, frame: FilmFrame) -> LumaFrame:
+        """A frame that is not broken, to be coloured; its tag is the frame.
+
+        Raises:
+            ValueError: the decoder made nothing of it.
+        """
+        if frame.luma is None:
+            raise ValueError(
+                f"frame {frame.index} has no luma; a whole one was needed; leave it out"
+            )
+        return LumaFrame(frame.luma, self.samples.signal, self.seconds(frame.pts), frame)
 
     def seconds(self, pts: int) -> Fraction:
         """When a time stamp is."""
