@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from trtcolor.errors import VideoError
-from trtcolor.video.decoding import first_video
+from trtcolor.video.decoding import first_video, is_cover
 from trtcolor.video.encoders import Encoding, container_of
 from trtcolor.video.pyav import open_container
 
@@ -70,9 +70,17 @@ def what_is_copied(source: str, output: Path, encoding: Encoding) -> Copied:
 def copy_stream(container: Any, stream: Any) -> Any:
     """A new stream of an ``av`` container for the packets of another one.
 
+    A cover picture, which PyAV reads as video of one packet, is an attachment again in Matroska.
+
     Raises:
         One of `trtcolor.video.pyav.failures`: it does not take such a stream.
     """
+    if is_cover(stream) and container.format.name == "matroska":
+        name = stream.metadata.get("filename", f"cover.{stream.name}")
+        kind = stream.metadata.get("mimetype", f"image/{stream.name}".replace("mjpeg", "jpeg"))
+        with open_container(stream.container.name) as again:
+            packet = next(again.demux(again.streams[stream.index]))
+            return container.add_attachment(name, kind, bytes(packet))
     if stream.type in ("attachment", "data"):
         return container.add_stream_from_template(stream)
     return container.add_stream_from_template(stream, opaque=True)

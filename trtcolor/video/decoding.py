@@ -35,10 +35,8 @@ def first_video(container: Any, name: str) -> Any:
     Raises:
         VideoError: there is none, or FFmpeg does not know its codec.
     """
-    from av.stream import Disposition
-
     for stream in container.streams.video:
-        if not stream.disposition & Disposition.attached_pic:
+        if not is_cover(stream):
             if stream.codec_context is None:
                 raise VideoError(
                     f"{name!r} has video of a codec that FFmpeg does not know; another was needed; "
@@ -46,6 +44,13 @@ def first_video(container: Any, name: str) -> Any:
                 )
             return stream
     raise VideoError(f"{name!r} has no video stream; one was needed; choose another file")
+
+
+def is_cover(stream: Any) -> bool:
+    """Whether it is a picture that goes with the film."""
+    from av.stream import Disposition
+
+    return bool(stream.disposition & Disposition.attached_pic)
 
 
 def decoded_frames(

@@ -83,8 +83,9 @@ def write_film(
                 output.mux_one(packet)
             position = stream.index
     except failures() as error:
-        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
-            raise OSError(error.errno, f"{path} was not written: {reason_of(error)}") from None
+        number = getattr(error, "errno", None)
+        if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
+            raise OSError(number, f"{path} was not written: {reason_of(error)}") from None
         raise VideoError(
             f"the film cannot be put together as {container} ({reason_of(error)}); another "
             "container or codec was needed; choose one and begin again with --overwrite"
@@ -114,7 +115,8 @@ def _add_streams(
         target.metadata.update(
             {k: v for k, v in stream.metadata.items() if k.lower() not in _STALE}
         )
-        target.disposition = stream.disposition
+        if target.type != "attachment":
+            target.disposition = stream.disposition
         targets[stream.index] = target
     container.metadata.update(given.metadata)
     container.set_chapters(given.chapters())
@@ -157,7 +159,7 @@ def _other_packets(
 ) -> Iterator[tuple[float, Any]]:
     """Packets of the streams that are copied, as they lie in the source, each with its time."""
     wanted = [s for s in given.streams if s.index in targets and s is not video]
-    wanted = [s for s in wanted if s.type != "attachment"]
+    wanted = [s for s in wanted if targets[s.index].type != "attachment"]
     if not wanted:
         return
     time = 0.0
