@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -146,7 +147,7 @@ def video(
         fragment=FRAGMENT if fragment is None else fragment,
         runner=f"precision {precision}, engine {engine}",
     )
-    with ExitStack() as stack:
+    with _telling_how_to_go_on(output), ExitStack() as stack:
         bar = stack.enter_context(Bar())
         again: dict[str, Any] = {"resume": resume, "overwrite": overwrite}
         again |= {"tell": bar.show, "note": bar.say}
@@ -178,6 +179,18 @@ def video(
             report = color_film(colorizer, source, output, settings, chroma=chroma, **again)
     if not _tell_report(output, report):
         click.get_current_context().exit(1)
+
+
+@contextmanager
+def _telling_how_to_go_on(output: Path | None) -> Iterator[None]:
+    """Say so where a run ends that may be gone on with as it is."""
+    try:
+        yield
+    except (KeyboardInterrupt, OSError):
+        if output is not None and output.with_name(f"{output.name}.parts").exists():
+            click.echo("note: what is finished is kept; the same command with --resume goes on",
+                       err=True)  # fmt: skip
+        raise
 
 
 def _pairs(texts: tuple[str, ...]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from trtcolor.errors import BackendError, VideoError
+from trtcolor.kernels import _color
 from trtcolor.video.pyav import failures, import_av, reason_of
 from trtcolor.video.samples import Samples
 
@@ -41,6 +42,10 @@ _OPTIONS: dict[str, dict[str, str]] = {
     "h264_nvenc": {"rc": "vbr", "b": "0"},
     "hevc_nvenc": {"rc": "vbr", "b": "0"},
 }
+_REPEATABLE = "asm=MMX2,SSE2Fast,SSSE3,SSE4.2,AVX,FMA3,BMI2,AVX2"
+"""x264 without AVX-512, with which it makes other bytes of the same frames every now and then; a
+fragment that is made again has to be the same."""
+
 _LOSSLESS = ("ffv1", "huffyuv", "ffvhuff", "rawvideo", "utvideo")
 
 
@@ -236,7 +241,10 @@ def _asked(film: Encoding, quality: float | None, options: Mapping[str, str]) ->
             qscale = value
         else:
             settings[name] = f"{value:g}"
-    return replace(film, options=settings | dict(options), qscale=qscale)
+    settings |= options
+    if codec == "libx264" and "avx512" in _color.variants():
+        settings["x264-params"] = ":".join(filter(None, [_REPEATABLE, settings.get("x264-params")]))
+    return replace(film, options=settings, qscale=qscale)
 
 
 def _simple(rate: Fraction) -> Fraction:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -68,6 +69,8 @@ class Work:
         overwrite: bool = False,
     ) -> None:
         self.folder = folder
+        self._gone = folder.with_name(f".{folder.name}.gone")
+        shutil.rmtree(self._gone, ignore_errors=True)  # of a run killed at its very end
         self.fragments: list[Fragment] = []
         manifest = folder / "manifest.json"
         if folder.exists() and manifest.exists() and not resume and not overwrite:
@@ -141,8 +144,9 @@ class Work:
             return False
 
     def remove(self) -> None:
-        """Delete the folder."""
-        shutil.rmtree(self.folder)
+        """Delete the folder, which has its name until then or not at all."""
+        os.rename(self.folder, self._gone)
+        shutil.rmtree(self._gone)
 
     def close(self) -> None:
         """Let other processes have the folder; a second call does nothing."""
