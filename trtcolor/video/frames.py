@@ -108,7 +108,7 @@ class ColouredFrame:
         u, v: planes of its dtype, of the size that the signal's subsampling says.
         signal, time, tag: as they came.
         chroma: (2, h, w) float32 a* and b* on the network's grid, after the filter along time and
-            the saturation: what ``u`` and ``v`` were made from.
+            the saturation, rounded as a sidecar keeps it: what ``u`` and ``v`` were made from.
         cut: whether it is the first frame of a shot; the first of all is one.
         state: what colouring the next frame depends on; None: it was merged alone.
     """

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.spatial.distance import jensenshannon
 
+from trtcolor.color import rgb_from_lab
 from trtcolor.metrics.clips import (
+    ChromaFlicker,
     ColorDistributionConsistency,
     color_distribution_consistency,
     luma_error,
@@ -126,3 +128,60 @@ def test_another_matrix_or_shape_is_refused() -> None:
         luma_error(flat(0, 0, 0), flat(0, 0, 0), matrix="bt2020")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"came for a source of \(4, 4\)"):
         luma_error(flat(0, 0, 0), np.zeros((4, 4), np.uint8))
+
+
+# ---- flicker of colours ------------------------------------------------------------------------
+
+
+def lit(a: float, b: float, lightness: float = 50.0) -> Frame:
+    """A plain frame of one CIELAB colour, as sRGB."""
+    lab = np.tile(np.array([lightness, a, b], np.float32), (6, 7, 1))
+    return rgb_from_lab(lab)
+
+
+def flicker(clip: list[Frame], cuts: tuple[int, ...] = (), **options: float) -> ChromaFlicker:
+    measure = ChromaFlicker(**options)
+    for index, frame in enumerate(clip):
+        measure.update(frame, index in cuts)
+    return measure
+
+
+def test_colours_that_do_not_change_do_not_flicker() -> None:
+    measure = flicker([lit(10, 20)] * 5)
+    assert measure.result() == 0
+    assert measure.share == 1
+
+
+def test_flicker_is_the_distance_of_chroma_where_lightness_stands_still() -> None:
+    measure = flicker([lit(10, 20), lit(13, 24), lit(13, 24)])
+    assert measure.result() == pytest.approx(5 / 2, abs=0.4)  # of 8-bit codes
+    assert flicker([lit(10, 20), lit(13, 24, 55)]).result() is None
+    assert flicker([lit(10, 20), lit(13, 24, 55)]).share == 0
+    assert flicker([lit(10, 20), lit(13, 24, 55)], still=10).result() == pytest.approx(5, abs=0.6)
+
+
+def test_what_moves_is_left_out_of_flicker() -> None:
+    before, after = lit(10, 20), lit(10, 20)
+    after[:, :3] = lit(-30, 40, 80)[:, :3]
+    measure = flicker([before, after])
+    assert measure.result() == 0
+    assert measure.share == pytest.approx(4 / 7)
+
+
+def test_no_flicker_is_counted_across_a_cut() -> None:
+    clip = [lit(10, 20), lit(10, 20), lit(-40, 5), lit(-40, 5)]
+    assert flicker(clip, (0, 2)).result() == 0
+    assert (flicker(clip).result() or 0) > 10
+    assert flicker(clip[:1]).result() is flicker([]).share is None
+
+
+def test_a_change_of_size_in_a_shot_is_no_flicker_to_be_measured() -> None:
+    with pytest.raises(ValueError, match="cut=True"):
+        flicker([lit(1, 2), lit(1, 2)[:3]])
+    assert flicker([lit(1, 2), lit(1, 2)[:3]], (1,)).result() is None
+
+
+@pytest.mark.parametrize("still", [-1.0, float("nan")])
+def test_stillness_below_nothing_is_refused(still: float) -> None:
+    with pytest.raises(ValueError, match="at least 0"):
+        ChromaFlicker(still=still)
