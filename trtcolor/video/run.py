@@ -69,8 +69,14 @@ class FilmRun:
             raise VideoError(
                 f"{str(output)!r} is the source itself; another name was needed; choose one"
             )
+        if not output.parent.is_dir():
+            raise VideoError(
+                f"folder {output.parent} is not there; one to write in was needed; make it"
+            )
         if not overwrite and not (resume and folder.exists()):
             refuse_existing(output)
+        if self._chroma is not None and not overwrite and not resume:
+            refuse_existing(self._chroma)
         with FilmSource(
             self._source,
             deinterlace=settings.deinterlace,

@@ -73,7 +73,7 @@ class Work:
         shutil.rmtree(self._gone, ignore_errors=True)  # of a run killed at its very end
         self.fragments: list[Fragment] = []
         manifest = folder / "manifest.json"
-        if folder.exists() and manifest.exists() and not resume and not overwrite:
+        if self._path(0, "json").exists() and not resume and not overwrite:
             raise OutputExistsError(
                 f"{folder} has an unfinished film; a decision was needed; pass --resume to go on "
                 "with it, or --overwrite to begin again"
@@ -161,6 +161,8 @@ class Work:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if error is not None and not self.fragments:
+            self.remove()  # there is nothing to go on with
         self.close()
 
     def _claim(self) -> None:
