@@ -111,6 +111,7 @@ class Encoding:
         Raises:
             VideoError, BackendError: it does not open.
         """
+        os.environ.setdefault("SVT_LOG", "1")  # else SVT-AV1 tells of itself at every fragment
         container = import_av().open(os.devnull, "w", format="null")
         try:
             stream = self.add_to(container)

@@ -203,6 +203,8 @@ class FilmRun:
             self._say("the container keeps no rotation, so the picture itself is turned")
         if film.display_matrix is not None and not keeps_rotation(self._output):
             self._say("the container keeps no rotation, and this one is no quarter turn: dropped")
+        if film.samples.alpha:
+            self._say("transparency is not kept")
         for dropped in copied.dropped:
             self._say(f"not copied: {dropped}")
 

@@ -55,6 +55,7 @@ class Samples:
         tags: (matrix, primaries, transfer, range) as FFmpeg numbers them, for the coloured film:
             as they came, but that RGB and grey sources get the ones that their Y' is coded by.
         identical: whether Y' is as decoded; not for RGB.
+        alpha: whether there is transparency, which the coloured film has not.
     """
 
     signal: Signal
@@ -62,6 +63,7 @@ class Samples:
     output_format: str
     tags: tuple[int, int, int, int]
     identical: bool
+    alpha: bool = False
 
     @classmethod
     def of(cls, frame: Any, *, assume_sdr: bool = False) -> Samples:
@@ -105,6 +107,7 @@ class Samples:
             output_format=f"yuv{plain.subsampling}p{deep}",
             tags=(matrix_tag, primaries, transfer, range_tag),
             identical=identical,
+            alpha=any(component.is_alpha for component in frame.format.components),
         )
 
     def luma(self, frame: Any) -> NDArray[Any]:
