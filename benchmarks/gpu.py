@@ -131,13 +131,16 @@ def planned(sizes: list[int], batches: list[int]) -> list[tuple[int, int]]:
     return first + sorted(rest, key=lambda pair: pair[0] ** 2 * pair[1])
 
 
-def run(bench: Bench, sizes: list[int], batches: list[int], *, compile_too: bool) -> None:
-    """Fill the file within the budget."""
+def run(
+    bench: Bench, sizes: list[int], batches: list[int], *, skip: str, compile_too: bool
+) -> None:
+    """Fill the file within the budget, without engines whose name holds the pattern `skip`."""
     gpu = bench.device.is_gpu
     side, copied = (8192, 2**31) if gpu else (256, 2**22)
     bench.result["floor"] = floor(bench.device, side=side, copy_bytes=copied)
     bench.write()
-    made, cells = makers(bench.bundle, bench.device), planned(sizes, batches)
+    made = [m for m in makers(bench.bundle, bench.device) if not (skip and re.search(skip, m[0]))]
+    cells = planned(sizes, batches)
     modes = compiled(bench.bundle, bench.device) if compile_too else []
     for number, (size, batch) in enumerate(cells):
         if number == COMPILED_AFTER and modes and bench.left > 2 * COMPILE_SECONDS:
@@ -171,6 +174,7 @@ def _numbers(text: str) -> list[int]:
 @click.option("--batches", default=",".join(map(str, BATCHES)), show_default=True)
 @click.option("--budget", default=150.0, show_default=True, metavar="SECONDS")
 @click.option("--compile/--no-compile", "compile_too", default=True, show_default=True)
+@click.option("--skip", default="", metavar="PATTERN", help="Engines by a part of their name.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path))
 def main(
     model: str,
@@ -179,6 +183,7 @@ def main(
     batches: str,
     budget: float,
     compile_too: bool,
+    skip: str,
     json_file: Path | None,
 ) -> None:
     """Time MODEL on the GPU and print a table in Markdown."""
@@ -193,7 +198,7 @@ def main(
         name = re.sub("[^a-z0-9]+", "-", gpu.lower()).strip("-")
         path = json_file or RESULTS / f"gpu-{name}.json"
         bench = Bench(bundle, where, budget - (time.perf_counter() - start), path)
-        run(bench, _numbers(sizes), _numbers(batches), compile_too=compile_too)
+        run(bench, _numbers(sizes), _numbers(batches), skip=skip, compile_too=compile_too)
     click.echo(table(bench.result))
 
 

@@ -145,7 +145,8 @@ def _open(cell: Cell, entrant: Entrant, seconds: float, exact: torch.Tensor | No
             cell.device.times(run, WARMUP)
             (entrant.seconds,) = cell.device.times(run, 1)
     except Exception as error:  # out of memory, no kernel, a compiler's own: its row says so
-        _fail(entrant, error)
+        late = time.perf_counter() - start >= seconds  # compilers raise others in its place
+        _fail(entrant, TimeoutError(_late(seconds)) if late else error)
     else:
         entrant.run = run
 
@@ -214,7 +215,7 @@ def within(seconds: float) -> Iterator[None]:
     """Raise TimeoutError in what takes longer; it comes when Python runs the next time."""
 
     def stop(number: int, frame: object) -> None:
-        raise TimeoutError(f"not ready within {seconds:.0f} s, its share of the budget")
+        raise TimeoutError(_late(seconds))
 
     before = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, seconds)
@@ -223,6 +224,10 @@ def within(seconds: float) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+def _late(seconds: float) -> str:
+    return f"not ready within {seconds:.0f} s, its share of the budget"
 
 
 def _width(bundle: Bundle) -> int:

@@ -1,4 +1,4 @@
-"""What runs a model: a backend by its name, an engine by its folder, or the first that works.
+"""What runs a model: a backend by its name, an engine by its folder, or the fastest that works.
 
 The backends on ONNX files run a bundle's own graphs in float32; TensorRT, and any other precision,
 take an engine that ``trtcolor build-engine`` has built.
@@ -15,7 +15,6 @@ from trtcolor.backends.available import (
     CUDA,
     DEFAULT,
     PRECISIONS,
-    RUNNING,
     TENSORRT,
     Precision,
     available,
@@ -47,10 +46,11 @@ def open_runner(
     Args:
         bundle: a verified bundle.
         backend: one of `trtcolor.backends.available.CHOICES`; None: the default one. ``auto``
-            takes the first of TensorRT, TensorRT-RTX (where a GPU answers and the model has an
-            engine), ONNX Runtime on a GPU, OpenVINO and ONNX Runtime that works.
-        precision: of the engine; None: the bundle's own graphs in float32, and of the TensorRTs
-            the newest engine.
+            takes the first that works of TensorRT and TensorRT-RTX, where a GPU answers and the
+            model has an engine, of ONNX Runtime on a GPU, and of the ways to run it on the CPU,
+            fastest first (`trtcolor.engines.ranking`).
+        precision: of the engine; None: the bundle's own graphs in float32, of the TensorRTs the
+            newest engine, with ``auto`` any that is exact enough.
         engine: folder of an engine, in the place of backend and precision.
         trust: whether that folder may lie elsewhere than in the user's own cache.
         threads: threads within one run on a CPU; None leaves it to the backend.
@@ -69,23 +69,64 @@ def open_runner(
         return Opened(open_engine_folder(bundle, Path(engine), trust=trust, threads=threads), None)
     if backend != "auto":
         return Opened(_open(bundle, backend or DEFAULT, precision, threads), None)
+    return _fastest(bundle, precision, threads)
+
+
+def _fastest(bundle: Bundle, precision: Precision | None, threads: int | None) -> Opened:
+    """What ``auto`` takes."""
+    from trtcolor.engines.ranking import usable_ways
+
     passed_over: list[str] = []
-    for name in (*TENSORRT, *CUDA, *RUNNING):
-        problem = available(name).problem
-        if problem is None:
-            try:
-                runner = _open(bundle, name, precision, threads)
-                runner.load("local")  # one that does not take the graph is none that works
-            except TrtcolorError as error:
-                problem = str(error)
-            else:
-                others = "".join(f"; {reason}" for reason in passed_over)
-                return Opened(runner, f"{name} is the first that works{others}")
-        passed_over.append(f"{name} was passed over ({problem})")
+
+    def opened(runner: Runner, why: str) -> Opened:
+        return Opened(runner, "; ".join([why, *passed_over]))
+
+    for name in (*TENSORRT, *CUDA):
+        try:
+            runner = _working(bundle, name, precision, None, threads)
+        except TrtcolorError as error:
+            passed_over.append(f"{name} was passed over ({error})")
+        else:
+            return opened(runner, f"{name} is the first that works")
+    ways, problem = usable_ways(bundle, precision)
+    if problem is not None:
+        passed_over.append(f"engines were passed over ({problem})")
+    for way in ways:
+        try:
+            runner = _working(bundle, way.backend, way.precision, way.engine, threads)
+        except TrtcolorError as error:
+            passed_over.append(f"{way.name} was passed over ({error})")
+        else:
+            return opened(runner, f"{way} is the fastest that works")
     raise BackendError(
         f"backend 'auto' found none that works ({'; '.join(passed_over)}); one was needed; "
         "run: trtcolor doctor"
     )
+
+
+def _working(
+    bundle: Bundle,
+    name: str,
+    precision: Precision | None,
+    engine: Path | None,
+    threads: int | None,
+) -> BackendRunner:
+    """A runner whose local graph is loaded: one that does not take it is none that works."""
+    problem = available(name).problem
+    if problem is not None:
+        raise BackendError(problem)
+    if engine is None:
+        runner = _open(bundle, name, precision, threads)
+    else:
+        from trtcolor.engines.load import open_engine_folder
+
+        runner = open_engine_folder(bundle, engine, threads=threads)
+    try:
+        runner.load("local")
+    except TrtcolorError:
+        runner.close()
+        raise
+    return runner
 
 
 def _open(

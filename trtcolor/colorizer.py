@@ -55,11 +55,12 @@ class Colorizer:
     Args:
         model: ``"default"``, the name of an installed bundle, or a path to a bundle folder.
         backend: ``"onnxruntime"`` (the default), ``"onnxruntime-cuda"``, ``"openvino"``,
-            ``"tensorrt"``, ``"tensorrt-rtx"``, or ``"auto"`` for the fastest that works here. One
-            that is named is never replaced by another.
+            ``"tensorrt"``, ``"tensorrt-rtx"``, or ``"auto"`` for the fastest that works here and is
+            exact enough (`trtcolor.engines.ranking`). One that is named is never replaced by
+            another.
         precision: ``"fp32"``, ``"fp16"``, ``"bf16"`` or ``"int8"`` takes an engine of that
             precision (``trtcolor build-engine``); None computes in float32, on TensorRT as the
-            newest engine does.
+            newest engine does, and with ``"auto"`` in whatever is exact enough.
         engine: folder of an engine, in the place of backend and precision.
         trust: whether that folder may lie elsewhere than in your own cache of engines, which are
             executable code.

@@ -6,10 +6,11 @@ import textwrap
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from trtcolor.backends.available import CHOICES, PACKAGES, available
+from trtcolor.backends.available import CUDA, PACKAGES, TENSORRT, available
 from trtcolor.backends.driver import Gpu, gpus
 from trtcolor.backends.onnxruntime import two_distributions
 from trtcolor.bundle import installed_bundles, model_folders, open_bundle
+from trtcolor.engines.ranking import unengined, usable_ways
 from trtcolor.engines.trust import engines_folder
 from trtcolor.errors import BackendError, BundleError
 from trtcolor.kernels import _color
@@ -43,6 +44,7 @@ class Report:
         gpus: those that the driver shows.
         no_gpu: why there are none; None: there are.
         backends: each of `trtcolor.backends.available.PACKAGES`, in its order.
+        ways: to run the default model on the CPU: backend and what is known, the fastest first.
         conflict: packages that overwrite each other's files; None: no such.
         models: names of those that are found, the default first.
         default_problem: why the default model cannot be used; None: its files are whole.
@@ -53,6 +55,7 @@ class Report:
     gpus: tuple[Gpu, ...]
     no_gpu: str | None
     backends: tuple[BackendReport, ...]
+    ways: tuple[tuple[str, str], ...]
     conflict: str | None
     models: tuple[str, ...]
     default_problem: str | None
@@ -65,8 +68,16 @@ class Report:
 
     @property
     def automatic(self) -> str | None:
-        """What ``--backend auto`` takes; None: none works."""
-        return next((name for name in CHOICES if name in self.working), None)
+        """The backend that ``--backend auto`` takes for the default model; None: none works."""
+        names = (*TENSORRT, *CUDA, *(backend for backend, _ in self.ways))
+        return next((name for name in names if name in self.working), None)
+
+    @property
+    def automatic_text(self) -> str:
+        """The same in words, with what is known of its speed and error."""
+        if self.automatic is None:
+            return "finds no backend that works"
+        return f"takes {dict(reversed(self.ways)).get(self.automatic, self.automatic)}"
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain data."""
@@ -83,10 +94,7 @@ class Report:
             *((("GPU", f"none: {self.no_gpu}"),) if self.no_gpu else ()),
             ("", ""),
             *((found.name, found.line()) for found in self.backends),
-            (
-                "auto",
-                f"takes {self.automatic}" if self.automatic else "finds no backend that works",
-            ),
+            ("auto", self.automatic_text),
             *((("conflict", self.conflict),) if self.conflict else ()),
             ("", ""),
             ("default model", self.default_problem or "whole: every file has its SHA-256"),
@@ -106,10 +114,10 @@ def examine() -> Report:
     except BackendError as error:
         found, no_gpu = (), str(error)
     try:
-        default = open_bundle("default").path.name
-        problem = None
+        bundle = open_bundle("default")
+        default, problem, ways = bundle.path.name, None, usable_ways(bundle)[0]
     except BundleError as error:
-        default, problem = "", str(error)
+        default, problem, ways = "", str(error), unengined()
     names = sorted(
         (folder.name for folder in installed_bundles()), key=lambda name: name != default
     )
@@ -119,6 +127,7 @@ def examine() -> Report:
         gpus=found,
         no_gpu=no_gpu,
         backends=tuple(_backend(name, no_gpu) for name in PACKAGES),
+        ways=tuple((way.backend, str(way)) for way in ways),
         conflict=two_distributions(),
         models=tuple(names),
         default_problem=problem,

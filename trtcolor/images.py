@@ -36,6 +36,9 @@ WRITE_FORMATS = {
 MAX_PIXELS = 178_956_970
 """Width times height read by default: where Pillow by itself refuses a picture too."""
 
+PNG_LEVEL = 4
+"""Of zlib's 9: half of the time of its default, 6, for photographs 0 to 4 % larger."""
+
 _ORIENTATION = 0x0112
 _PILLOW_LIMIT_LOCK = threading.Lock()
 
@@ -251,6 +254,7 @@ def _encode(stream: BinaryIO, pixels: NDArray[Any], kind: str, quality: int) -> 
         pixels = pixels[:, :, :3]
     options: dict[str, dict[str, Any]] = {
         "JPEG": {"quality": quality, "subsampling": 0},
+        "PNG": {"compress_level": PNG_LEVEL},
         "WEBP": {"quality": quality},
         "TIFF": {"compression": "tiff_adobe_deflate"},
     }

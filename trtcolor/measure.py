@@ -182,7 +182,7 @@ def check_rounds(runs: int, warmup: int) -> None:
 def machine() -> dict[str, Any]:
     """What a timing depends on: processor, cores, system and versions (None: not installed)."""
     return {
-        "processor": _processor(),
+        "processor": processor(),
         "cores": usable_cores(),
         "load_average": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         "platform": platform.platform(),
@@ -206,7 +206,7 @@ def peak_memory() -> int | None:
     return peak if sys.platform == "darwin" else peak * 1024  # kibibytes on Linux
 
 
-def _processor() -> str:
+def processor() -> str:
     """The model's name: Linux knows it in one place only, others by ``platform``."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()

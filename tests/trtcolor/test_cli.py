@@ -126,7 +126,7 @@ def test_a_backend_is_taken_by_name_and_auto_says_which_it_took(
     pictures = []
     for backend, said in (
         ("onnxruntime", ""),
-        ("auto", "backend openvino: openvino is the first that works"),
+        ("auto", "backend openvino: openvino fp32 ("),
     ):
         output = tmp_path / f"{backend}.png"
         options = ("-o", output, "--model", bundle, "--backend", backend)

@@ -12,17 +12,30 @@ from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
+from engine_folders import PROFILE, VERIFIED, keep
 
 from trtcolor import doctor
 from trtcolor.backends import onnxruntime as onnxruntime_backend
 from trtcolor.backends.available import PACKAGES, RUNNING
 from trtcolor.backends.driver import Gpu
+from trtcolor.bundle import open_bundle
 from trtcolor.cli import main
 from trtcolor.doctor import WIDTH, Report, examine
+from trtcolor.engines.config import EngineConfig
+from trtcolor.engines.here import identity_here
+from trtcolor.engines.speed import Speed
+from trtcolor.engines.store import Store
 from trtcolor.errors import BackendError
+from trtcolor.measure import processor
+from trtcolor.threads import usable_cores
 from trtcolor.trial import Outcome
 
 MakeBundle = Callable[..., Path]
+
+
+@pytest.fixture(autouse=True)
+def _no_engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRTCOLOR_ENGINES", str(tmp_path / "no-engines"))
 
 
 def no_driver() -> list[Gpu]:
@@ -53,8 +66,39 @@ def test_the_command_shows_every_backend_on_one_screen() -> None:
     for name in RUNNING:
         (line,) = (line for line in lines if line.startswith(f"{name} "))
         assert f"{metadata.version(name)}  works: coloured a frame" in line
-    assert f"auto              takes {RUNNING[0]}" in lines
+    (line,) = (line for line in lines if line.startswith("auto "))
+    assert line.startswith(f"auto              takes {RUNNING[0]} fp32 (0.90 of the time of onnxrun")
     assert done.stderr == ""
+
+
+def test_the_engine_that_auto_takes_is_told_with_its_speed_and_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config = EngineConfig(
+        backend="onnxruntime", precision="int8", profiles=(PROFILE,), calibration="a" * 64
+    )
+    seconds = {"engine": 0.02, "onnxruntime fp32": 0.05, "openvino fp32": 0.04}
+    keep(
+        Store(),
+        identity_here(open_bundle("default"), config, "1.0"),
+        verification=VERIFIED,
+        gate={"passed": True, "ways": {"joint 128x128": {"mean": 0.342}}},
+        speed=Speed(size="128x128", processor=processor(), cores=usable_cores(), seconds=seconds),
+    )
+    monkeypatch.setattr(doctor, "try_backend", lambda name: Outcome("works", "coloured", 0.1))
+    report = examine()
+    assert report.ways[0][0] == "onnxruntime"
+    assert report.automatic == "tensorrt"
+    works = Outcome("works", "coloured", 0.1)
+    monkeypatch.setattr(
+        doctor, "try_backend", lambda name: works if name in RUNNING else Outcome("absent", "")
+    )
+    report = examine()
+    assert report.automatic == "onnxruntime"
+    assert (
+        "takes onnxruntime int8 (0.40 of the time of onnxruntime fp32, measured here, CIEDE2000 to "
+        "float32 0.342)"
+    ) in " ".join(report.text().split())
 
 
 def test_json_has_all_of_it() -> None:

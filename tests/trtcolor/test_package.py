@@ -16,24 +16,52 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import trtcolor
 
 SOURCES = sorted(Path(trtcolor.__file__).parent.rglob("*.py"))
 ROOT = Path(__file__).parent.parent.parent
-HEAVY = ("torch", "onnx", "onnxruntime", "PIL", "click", "platformdirs")
+LIBRARIES = {"torch", "onnx", "onnxruntime", "openvino", "tensorrt", "tensorrt_rtx", "cuda", "av"}
+HEAVY = LIBRARIES | {"numpy", "PIL", "skimage", "platformdirs"}
 
 
-def modules_after(statement: str) -> set[str]:
-    program = f"import sys; {statement}; print(*sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", program], capture_output=True, text=True, check=True
+def modules_after(statement: str, *arguments: object) -> set[str]:
+    """All that is imported in a new process once the statement is done."""
+    program = (
+        f"import atexit, os, sys; atexit.register(lambda: print('', *sys.modules)); {statement}"
     )
-    return set(done.stdout.split())
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", program, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(done.stdout.split("\n")[-2].split())
 
 
 def test_import_trtcolor_imports_nothing_heavy() -> None:
-    assert not modules_after("import trtcolor") & set(HEAVY)
+    loaded = modules_after("import trtcolor")
+    assert not loaded & (HEAVY | {"click"})
+    assert {name for name in loaded if name.startswith("trtcolor.")} == set()
+
+
+COMMAND_LINE = "from trtcolor.cli import main; main(standalone_mode=False)"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["colorize", "--help"], ["--version"]], ids=str)
+def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
+    loaded = modules_after(COMMAND_LINE, *arguments)
+    assert "click" in loaded
+    assert not loaded & HEAVY
+
+
+def test_colouring_imports_the_backend_that_is_taken_and_no_other(tmp_path: Path) -> None:
+    picture = tmp_path / "grey.png"
+    Image.new("L", (40, 30), 100).save(picture)
+    loaded = modules_after(COMMAND_LINE, "colorize", picture, "-o", tmp_path / "out.png")
+    assert loaded & LIBRARIES == {"onnxruntime"}
+    assert "skimage" not in loaded
 
 
 def test_the_colorizer_is_imported_without_a_backend_or_pillow() -> None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import metadata
-from importlib.util import find_spec
 from typing import Literal, get_args
 
 RUNNING = ("openvino", "onnxruntime")
-"""Backends that run a bundle's own graphs, in the order in which ``auto`` tries them.
+"""Backends that run a bundle's own graphs."""
+
+FLOAT_TIME = {"openvino": 0.9, "onnxruntime": 1.0}
+"""What each takes in float32 over ONNX Runtime's time, for machines where nothing was measured.
 
 OpenVINO took 0.60 to 0.84 of ONNX Runtime's time on the default model, iizuka2016 and lee2016, 0.89
 on hwang2016-classification and 1.00 on olah2022-unet, and gave the same a*b* within 1e-3 (2 busy
 cores with AVX-512, 256x256). On quiet ones iizuka2016 takes 1.00 to 1.07 of it, and in int8 0.69 to
-0.90 (`benchmarks/results/bench-iizuka2016.json`)."""
+0.90 (`benchmarks/results/bench-iizuka2016.json`). 0.9 stands for all of these; what is measured
+when an engine of a model is built takes its place (`trtcolor.engines.ranking`)."""
 
 TENSORRT = ("tensorrt", "tensorrt-rtx")
 """Backends that run engines only, on an NVIDIA GPU; ``auto`` tries them first."""
@@ -94,6 +96,8 @@ def available(name: str) -> Availability:
 
 
 def _is_installed(module: str) -> bool:
+    from importlib.util import find_spec
+
     try:
         return find_spec(module) is not None
     except ValueError:  # None or something without a spec stands in sys.modules
@@ -101,6 +105,8 @@ def _is_installed(module: str) -> bool:
 
 
 def _version(distributions: tuple[str, ...]) -> str | None:
+    from importlib import metadata  # takes longer to import than all of trtcolor
+
     for distribution in distributions:
         try:
             return metadata.version(distribution)

@@ -25,11 +25,15 @@ from trtcolor.threads import physical_cores
 class OnnxRuntimeRunner(SessionRunner):
     """A `trtcolor.backends.base.Runner` on ``CPUExecutionProvider``.
 
-    Graph optimisation is at its highest level (1.13 to 1.27 times as fast as without). Threads do
-    not spin while they wait: a library must not keep its user's processor busy between two frames,
-    and it measured no slower. ``threads=None`` takes one for each physical core that the process
-    may use. ONNX Runtime's own choice would count those that it may not, and pin its threads, so
-    that those of two sessions meet on one core while another idles.
+    Graph optimisation is at its highest level (1.13 to 1.27 times as fast as without). What it
+    makes of a graph is not kept on disk: reading it back saved 61 ms of the 116 that the default
+    model takes to load, and hashing it, without which it could be stale, took 55.
+
+    Threads do not spin while they wait: a library must not keep its user's processor busy between
+    two frames, and it measured no slower (benchmarks/spinning.py). ``threads=None`` takes one for
+    each physical core that the process may use. ONNX Runtime's own choice would count those that it
+    may not, and pin its threads, so that those of two sessions meet on one core while another
+    idles.
 
     Memory is taken as it is needed, from an arena that all graphs of the process share and that
     asks for no more than each map takes. ONNX Runtime's own doubles its requests and lays out a
@@ -41,6 +45,8 @@ class OnnxRuntimeRunner(SessionRunner):
 
     name = "onnxruntime"
     library = "ONNX Runtime"
+    spinning = "0"
+    """Of the session, for `benchmarks/spinning.py` to compare."""
 
     def __init__(
         self,
@@ -54,17 +60,22 @@ class OnnxRuntimeRunner(SessionRunner):
         _share_arena()
         self._shapes: WeakKeyDictionary[Any, object] = WeakKeyDictionary()
 
-    def _load(self, graph: Path | bytes) -> Any:
+    def _options(self) -> Any:
         options = self._ort.SessionOptions()
         options.graph_optimization_level = self._ort.GraphOptimizationLevel.ORT_ENABLE_ALL
         options.intra_op_num_threads = self._threads or physical_cores() or 0
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.add_session_config_entry("session.intra_op.allow_spinning", self.spinning)
         options.enable_mem_pattern = False
         options.add_session_config_entry("session.use_env_allocators", "1")
         options.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
         options.log_severity_level = 4  # whatever it would log as an error it also raises
+        return options
+
+    def _load(self, graph: Path | bytes) -> Any:
         source = graph if isinstance(graph, bytes) else str(graph)
-        session = self._ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+        session = self._ort.InferenceSession(
+            source, self._options(), providers=["CPUExecutionProvider"]
+        )
         _give_back_freed_memory()
         return session
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 
-from trtcolor import __version__
 from trtcolor.cli.bench import bench
 from trtcolor.cli.build_engine import build_engine
 from trtcolor.cli.doctor import doctor
@@ -18,7 +17,7 @@ from trtcolor.cli.video import video
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="trtcolor")
+@click.version_option(package_name="trtcolor", prog_name="trtcolor")  # read when asked for
 def main() -> None:
     """Give black-and-white pictures their colours."""
 

@@ -118,6 +118,8 @@ def _summary(built: Built) -> Iterator[str]:
     float_layers = (entry.sidecar.gate or {}).get("float_layers")
     if float_layers:
         yield plain(f"  in float   {', '.join(float_layers)}")
+    if entry.sidecar.speed is not None:
+        yield plain(f"  speed      {entry.sidecar.speed}")
     yield f"  profiles   {', '.join(map(str, config.profiles))}"
     yield plain(f"  runs on    {', '.join(config.targets) or entry.sidecar.identity.device}")
     if built.peak_memory is not None and not built.found:

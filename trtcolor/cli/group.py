@@ -7,12 +7,14 @@ import os
 import sys
 import warnings
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from trtcolor.errors import OutputExistsError, TrtcolorError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 
 class Commands(click.Group):
@@ -73,6 +75,8 @@ class Commands(click.Group):
 @cache
 def _registered() -> dict[str, EntryPoint]:
     """The runtime imports no training package; that one names its commands in its metadata."""
+    from importlib.metadata import entry_points
+
     return {entry.name: entry for entry in entry_points(group="trtcolor.commands")}
 
 

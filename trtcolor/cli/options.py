@@ -49,7 +49,7 @@ model_option = click.option(
 backend_option = click.option(
     "--backend",
     type=click.Choice(CHOICES),
-    help="What runs the network; auto: the first of these that works here; default: onnxruntime.",
+    help="What runs the network; auto: the fastest that works here; default: onnxruntime.",
 )
 precision_option = click.option(
     "--precision",

@@ -15,6 +15,7 @@ from trtcolor.cli.options import (
     PATH,
     backend_option,
     engine_option,
+    memory_option,
     model_option,
     overwrite_option,
     precision_option,
@@ -66,6 +67,7 @@ from trtcolor.cli.options import (
 @saturation_option
 @render_option
 @threads_option
+@memory_option
 @overwrite_option
 def stream(
     source: Path,
@@ -85,6 +87,7 @@ def stream(
     saturation: float,
     render: Any,
     threads: int | None,
+    memory: int | None,
     overwrite: bool,
 ) -> None:
     """Colour the frames of IN (y4m, or raw with --size and --format) and write them to OUT.
@@ -124,6 +127,7 @@ def stream(
                 trust=trust,
                 render=render,
                 threads=threads,
+                memory=memory,
             )
         )
         tell_backend(colorizer)

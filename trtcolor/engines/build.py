@@ -11,7 +11,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
@@ -32,6 +32,7 @@ from trtcolor.engines.profile import ShapeProfile, default_profiles
 from trtcolor.engines.progress import Report
 from trtcolor.engines.runners import engine_runner, why_not_here
 from trtcolor.engines.sidecar import EngineGraph, Sidecar, Verification
+from trtcolor.engines.speed import Speed, measure_speed
 from trtcolor.engines.store import Store
 from trtcolor.engines.tensorrt import build_plan
 from trtcolor.engines.verify import verify
@@ -207,6 +208,7 @@ class _Work:
             flags=tuple(dict.fromkeys(flags)),
             tools={name: str(import_module(name).__version__) for name in TOOLS},
             bundle=str(self.bundle.path.resolve()),
+            speed=self._speed(built, pictures),
         )
         return self.build.publish(sidecar), warnings
 
@@ -263,11 +265,7 @@ class _Work:
         if reason is not None:
             self.say(f"unverified: {reason}")
             return Verification(status="unverified", figures={"reason": reason})
-        files = {
-            name: (self.build.folder / graph.file).read_bytes() for name, graph in built.items()
-        }
-        runner: Runner = engine_runner(self.bundle, identity.config.backend, files)
-        try:
+        with closing(self._runner(built)) as runner:
             return verify(
                 self.bundle,
                 runner,
@@ -277,8 +275,22 @@ class _Work:
                 enforce=gate_passed,
                 say=self.say,
             )
-        finally:
-            runner.close()
+
+    def _speed(self, built: dict[str, EngineGraph], pictures: Pictures) -> Speed | None:
+        """Of an engine that runs on the CPU; a plan always comes before these."""
+        if self.builder.is_tensorrt:
+            return None
+        shape = self.build.identity.config.profiles[0].optimum
+        with closing(self._runner(built)) as runner:
+            speed = measure_speed(self.bundle, runner, shape, pictures.gate[0])
+        self.say(f"speed: {speed}")
+        return speed
+
+    def _runner(self, built: dict[str, EngineGraph]) -> Runner:
+        files = {
+            name: (self.build.folder / graph.file).read_bytes() for name, graph in built.items()
+        }
+        return engine_runner(self.bundle, self.build.identity.config.backend, files)
 
 
 def _frames(shapes: Sequence[tuple[int, ...]]) -> ShapeProfile:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from trtcolor.engines.entry import Damaged, Entry
 from trtcolor.engines.identity import FOLDER_NAME
+from trtcolor.engines.speed import ENGINE
 
-COLUMNS = ("key", "model", "precision", "builder", "device", "size", "built", "state")
+COLUMNS = ("key", "model", "precision", "builder", "device", "size", "built", "speed", "state")
 
 
 def table(entries: list[Entry | Damaged]) -> list[str]:
@@ -80,6 +81,8 @@ def lines(entry: Entry) -> Iterator[str]:
     if sidecar.gate is not None:
         yield f"  gate          {json.dumps(sidecar.gate)}"
     yield f"  state         {state(entry)}"
+    if sidecar.speed is not None:
+        yield plain(f"  speed         {sidecar.speed}, on {sidecar.speed.processor}")
     if sidecar.verification.figures:
         yield f"  figures       {json.dumps(sidecar.verification.figures)}"
 
@@ -88,7 +91,7 @@ def _row(entry: Entry | Damaged) -> tuple[str, ...]:
     name = entry.path.name
     if isinstance(entry, Damaged):
         key, model = (name[-12:], name.split(".")[0]) if FOLDER_NAME.fullmatch(name) else ("", name)
-        return (key, plain(model), "", "", "", megabytes(entry.size), "", "damaged")
+        return (key, plain(model), "", "", "", megabytes(entry.size), "", "", "damaged")
     identity = entry.sidecar.identity
     return (
         identity.key[:12],
@@ -98,8 +101,15 @@ def _row(entry: Entry | Damaged) -> tuple[str, ...]:
         plain(identity.device),
         megabytes(entry.size),
         entry.sidecar.built_at.date().isoformat(),
+        _speed(entry),
         entry.sidecar.verification.status if name == identity.folder_name else "damaged",
     )
+
+
+def _speed(entry: Entry) -> str:
+    """How many times as fast as ONNX Runtime in float32; empty: not measured."""
+    speed = entry.sidecar.speed
+    return "" if speed is None else f"{1 / speed.share(ENGINE):.2f}x"
 
 
 def _needs_gpu(entry: Entry) -> bool:

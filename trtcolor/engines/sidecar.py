@@ -13,6 +13,7 @@ from typing import Any, Literal
 from trtcolor.engines.config import check_sha256
 from trtcolor.engines.identity import Identity, to_entries
 from trtcolor.engines.profile import ShapeProfile
+from trtcolor.engines.speed import Speed
 from trtcolor.errors import ConfigError, EngineError
 from trtcolor.sections import LARGEST_INTEGER, section
 
@@ -92,6 +93,7 @@ class Sidecar:
         flags: of the builder and the network.
         tools: versions of what else made it, by name, e.g. of onnx.
         bundle: path of the bundle that it was built from; empty: not said.
+        speed: of one that runs on a CPU; None: not measured.
 
     Raises:
         ValueError: entries are impossible or contradict each other.
@@ -106,6 +108,7 @@ class Sidecar:
     flags: tuple[str, ...] = ()
     tools: Mapping[str, str] = field(default_factory=dict)
     bundle: str = ""
+    speed: Speed | None = None
 
     def __post_init__(self) -> None:
         if set(self.graphs) != set(self.identity.graphs):
@@ -139,6 +142,8 @@ class Sidecar:
         """The text of ``engine.json``; the SHA-256 in it is of all the rest."""
         entries = {"format_version": FORMAT_VERSION, "key": self.identity.key, **asdict(self)}
         entries["identity"] = to_entries(self.identity)
+        if self.speed is None:
+            del entries["speed"]  # as sidecars were before it was measured
         for name, graph in self.graphs.items():
             entries["graphs"][name]["profiles"] = [str(profile) for profile in graph.profiles]
         digest = hashlib.sha256(json.dumps(entries, allow_nan=False).encode("ascii")).hexdigest()

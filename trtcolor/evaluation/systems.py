@@ -12,10 +12,11 @@ from typing import Any, Literal
 import numpy as np
 
 from trtcolor import color
-from trtcolor.colorizer import Colorizer, Prediction, Prepared
+from trtcolor.colorizer import Colorizer, Prepared
 from trtcolor.evaluation.bins import bin_scorer
 from trtcolor.evaluation.picture import Original, Picture, measure
 from trtcolor.metrics.gamut import share_outside_gamut
+from trtcolor.predictor import Prediction
 from trtcolor.spec import ModelSpec
 
 Kind = Literal["originals", "grey", "mean colour", "bundle"]

@@ -6,10 +6,12 @@ Ctrl-C. `Intake` therefore waits so that another thread can wake it.
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import select
 import stat
+import sys
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
@@ -61,7 +63,7 @@ def open_intake(path: Path) -> Intake:
         VideoError: it cannot be read.
     """
     try:
-        file = io.FileIO(0, closefd=False) if path == STANDARD else io.FileIO(path)
+        file = _standard(0) if path == STANDARD else io.FileIO(path)
     except OSError as error:
         raise VideoError(
             f"{str(path)!r} cannot be opened ({error.strerror}); raw frames were needed; check the "
@@ -77,17 +79,23 @@ def open_outlet(path: Path, *, overwrite: bool) -> BinaryIO:
         OutputExistsError: there is a file and `overwrite` is false.
         VideoError: it cannot be written.
     """
-    if path == STANDARD:
-        return io.FileIO(1, "wb", closefd=False)
-    if not overwrite and not _is_special(path):
+    if path != STANDARD and not overwrite and not _is_special(path):
         refuse_existing(path)
     try:
-        return path.open("wb", buffering=0)
+        return _standard(1) if path == STANDARD else io.FileIO(path, "wb")
     except OSError as error:
         raise VideoError(
             f"{str(path)!r} cannot be written ({error.strerror}); a file in an existing folder was "
             "needed; choose another"
         ) from None
+
+
+def _standard(descriptor: int) -> io.FileIO:
+    """Standard input (0) or output (1), unless Python found it closed: then its number is free, and
+    may be that of another file by now."""
+    if (sys.stdin, sys.stdout)[descriptor] is None:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+    return io.FileIO(descriptor, "rb" if descriptor == 0 else "wb", closefd=False)
 
 
 def _is_special(path: Path) -> bool:
@@ -119,7 +127,7 @@ def pass_on(coloured: Generator[Any, None, None], writer: Writer, intake: Intake
 
     Raises:
         BrokenPipeError: nobody reads the output any more.
-        OSError: it cannot be written for another reason.
+        VideoError: it cannot be written for another reason.
         TrtcolorError: whatever `coloured` raises; what came before is written.
     """
     count = 0
@@ -137,14 +145,23 @@ def write_all(stream: BinaryIO, *parts: Any) -> None:
     """Write whole parts (bytes or contiguous arrays) to a buffered or an unbuffered stream.
 
     Raises:
-        OSError: the disk is full, nobody reads the pipe (BrokenPipeError), and so on.
+        BrokenPipeError: nobody reads the pipe.
+        VideoError: the disk is full, and so on.
     """
-    for part in parts:
-        left = memoryview(part).cast("B")
-        while left:
-            count = stream.write(left)
-            if count is None:  # whoever gave us the pipe made it one that does not wait
-                select.select([], [stream], [])
-                continue
-            left = left[count:]
-    stream.flush()
+    try:
+        for part in parts:
+            left = memoryview(part).cast("B")
+            while left:
+                count = stream.write(left)
+                if count is None:  # whoever gave us the pipe made it one that does not wait
+                    select.select([], [stream], [])
+                    continue
+                left = left[count:]
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise VideoError(
+            f"the frames were not written ({error.strerror}); a disk with free space was needed; "
+            "write them elsewhere"
+        ) from None

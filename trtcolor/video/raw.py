@@ -102,7 +102,7 @@ class RawWriter:
         """Write a frame whose tag is as `RawReader` gave it.
 
         Raises:
-            OSError: the disk is full, nobody reads the pipe (BrokenPipeError), and so on.
+            BrokenPipeError, VideoError: as from `trtcolor.video.pipes.write_all`.
         """
         chroma = [frame.u, frame.v]
         if self.format.kind == "semiplanar":

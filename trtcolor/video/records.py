@@ -15,9 +15,9 @@ Such a uint16 is the zigzag code (0, -1, 1, -2 as 0, 1, 2, 3) of q[y, x] - q[y -
 stand alone: any of them may be left out or replaced, and after a kill all are there but the one
 that was being written.
 
-A sample is off by at most STEP / 2 = 1/32. Of the films measured, U and V merged from a sidecar
-differ from those merged at once by 1 code in 1 % of the samples of 8 bits and in 5 % of those of
-10; only colours far outside sRGB, whose way back is steep, can differ by more.
+A sample is off by at most STEP / 2 = 1/32. The merge rounds chroma so too before it makes U and V
+(`trtcolor.video.stream.planes_from_chroma`): those of a sidecar are bit for bit those of the run
+that wrote it.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ class RgbWriter:
         """Write (H, W, 3) RGB of the format's depth.
 
         Raises:
-            OSError: the disk is full, nobody reads the pipe (BrokenPipeError), and so on.
+            BrokenPipeError, VideoError: as from `trtcolor.video.pipes.write_all`.
         """
         write_all(self._stream, little_endian(_in_other_order(picture, self._format)))
 

@@ -5,8 +5,8 @@ and 4:2:0, 4:2:2, 4:4:4 of 8, 9, 10, 12, 14 and 16 bits (``Cmono12``, ``C422p10`
 bits all three sitings), progressive. Chroma that comes in is dropped. Parameters go out as they
 came, but for grey, which goes out as 4:2:0 with MPEG-2's siting.
 
-FFmpeg before 8 writes and reads frames of odd width with 4:2:0 or 4:2:2 of more than 8 bits with
-rows of chroma that are a byte short; such frames are not read here.
+FFmpeg 5.1 writes 4:2:0 and 4:2:2 of odd width and more than 8 bits with rows of chroma that are a
+byte short, and reads them so; FFmpeg 8 does not. Such frames are not read here.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class Y4MWriter:
         """Write a frame whose tag is as `Y4MReader` gave it.
 
         Raises:
-            OSError: the disk is full, nobody reads the pipe (BrokenPipeError), and so on.
+            BrokenPipeError, VideoError: as from `trtcolor.video.pipes.write_all`.
         """
         start = b"FRAME" + frame.tag + b"\n"
         write_all(self._stream, start, *map(little_endian, (frame.luma, frame.u, frame.v)))

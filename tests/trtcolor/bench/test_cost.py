@@ -10,7 +10,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from trtcolor.bench.cost import graph_cost, network_cost
+from trtcolor.bench.cost import graph_cost, graph_traffic, network_cost
 from trtcolor.bundle import open_bundle
 from trtcolor.errors import BackendError
 
@@ -98,3 +98,22 @@ def test_an_operator_of_unknown_shape_is_said_to_be_uncountable(
     path = save(tmp_path / "g", nodes, {"x": ["N", 8]}, "y", w=(8, 3))
     with pytest.raises(BackendError, match="plain ONNX operators"):
         graph_cost(path, {"x": (1, 8)})
+
+
+def test_traffic_is_each_layer_once_and_an_enlargement_nothing(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("Conv", ["x", "v"], ["a"], pads=[1] * 4),
+        helper.make_node("Relu", ["a"], ["b"]),
+        helper.make_node("Resize", ["b", "", "scales"], ["c"], mode="nearest"),
+        helper.make_node("Conv", ["c", "w"], ["y"], pads=[1] * 4),
+    ]
+    path = save(
+        tmp_path / "g.onnx", nodes, {"x": ["N", 1, "H", "W"]}, "y", v=(4, 1, 3, 3), w=(2, 4, 3, 3)
+    )
+    model = onnx.load(str(path))
+    scales = numpy_helper.from_array(np.array([1, 1, 2, 2], np.float32), "scales")
+    model.graph.initializer.append(scales)
+    onnx.save(model, str(path))
+    first = 3 * 8 * 8 + 36 + 3 * 4 * 8 * 8
+    second = 3 * 4 * 8 * 8 + 72 + 3 * 2 * 16 * 16
+    assert graph_traffic(path, {"x": (3, 1, 8, 8)}) == first + second

@@ -43,7 +43,7 @@ def test_engines_are_listed_in_a_table_damaged_ones_too(store: Store) -> None:
     lines = told()
     assert lines == told("list")
     assert [" ".join(line.split()) for line in lines] == [
-        "key model precision builder device size built state",
+        "key model precision builder device size built speed state",
         f"{int8.sidecar.identity.key[:12]} big int8 tensorrt-rtx 1.7.1.116 sm89 0.0 MB 2026-11-26 "
         "unverified",
         f"{named('broken').key[:12]} broken 0.0 MB damaged",

@@ -270,6 +270,7 @@ def test_style_render_steady_and_matrix_change_the_chroma(bundle: Path, tmp_path
         (("--size", "4x4", "--format", "grey"), "'grey' is no pixel format"),
         (("--size", "5x4", "--format", "gray", "--max-pixels", 19), "at most 19 pixels"),
         (("--steady", "2"), "--steady"),
+        (("--memory", "600MB"), "cannot be tiled"),
         (("--style", "none.png"), "No such file"),
     ],
 )
@@ -280,6 +281,26 @@ def test_what_does_not_fit_is_refused(
     source.write_bytes(y4m(1))
     assert said in refused("stream", source, target, "--model", bundle, *options)
     assert not target.exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_disk_is_told_in_a_sentence(bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "in.y4m").write_bytes(y4m(3))
+    said = refused("stream", tmp_path / "in.y4m", "/dev/full", "--model", bundle)
+    assert "the frames were not written (No space left on device); a disk with" in said
+
+
+def test_closed_standard_streams_are_told_in_a_sentence(bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "in.y4m").write_bytes(y4m(3))
+    sides = [
+        (tmp_path / "in.y4m", "-", ">&-", b"error: '-' cannot be written (Bad file descriptor)"),
+        ("-", tmp_path / "out.y4m", "<&-", b"error: '-' cannot be opened (Bad file descriptor)"),
+    ]
+    for source, target, closed, said in sides:
+        ours = shlex.join(command("stream", source, target, "--model", bundle))
+        done = subprocess.run(["bash", "-c", f"{ours} {closed}"], capture_output=True, check=False)
+        assert done.returncode == 1
+        assert done.stderr.startswith(said)
 
 
 def test_style_is_refused_by_a_network_without_global_features(

@@ -70,6 +70,11 @@ def test_all_graphs_are_built_and_the_engine_is_found_again(
     assert sidecar.gate is not None
     assert sidecar.gate["passed"]
     assert any("CIEDE2000" in line for line in said)
+    assert (sidecar.speed is None) == (backend == "tensorrt-rtx")
+    if sidecar.speed is not None:
+        assert sidecar.speed.is_of_this_machine
+        assert set(sidecar.speed.seconds) == {"engine", "onnxruntime fp32", "openvino fp32"}
+        assert f"speed: {sidecar.speed}" in said
     again = build(model, backend, precision=precision)
     assert again.found
     assert again.entry.path == built.entry.path

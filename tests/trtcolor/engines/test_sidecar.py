@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from trtcolor.engines.identity import Gpu, Identity
 from trtcolor.engines.sidecar import EngineGraph, Sidecar
+from trtcolor.engines.speed import Speed
 from trtcolor.errors import EngineError
 
 Entries = dict[str, Any]
@@ -92,17 +93,43 @@ def identities(draw: st.DrawFn) -> Identity:
     )
 
 
-@given(identities(), st.none() | st.dictionaries(TEXTS, FIGURES, max_size=3), st.lists(TEXTS))
+@st.composite
+def speeds(draw: st.DrawFn) -> Speed:
+    names = ["engine", "onnxruntime fp32", *draw(st.lists(TEXTS, max_size=2))]
+    seconds = st.integers(1, 9) | st.floats(1e-9, 1e9)
+    return Speed(
+        size=draw(TEXTS),
+        processor=draw(TEXTS),
+        cores=draw(st.integers(1, 1 << 16)),
+        seconds={name: draw(seconds) for name in names},
+    )
+
+
+@given(
+    identities(),
+    st.none() | st.dictionaries(TEXTS, FIGURES, max_size=3),
+    st.lists(TEXTS),
+    st.none() | speeds(),
+)
 def test_what_is_written_comes_back(
-    identity: Identity, gate: Entries | None, flags: list[str]
+    identity: Identity, gate: Entries | None, flags: list[str], speed: Speed | None
 ) -> None:
     sidecar = replace(
-        SIDECAR, identity=identity, graphs=graphs_of(identity), gate=gate, flags=tuple(flags)
+        SIDECAR,
+        identity=identity,
+        graphs=graphs_of(identity),
+        gate=gate,
+        flags=tuple(flags),
+        speed=speed,
     )
     text = sidecar.to_json()
     assert text.isascii()
     assert Sidecar.from_json(text) == sidecar
     assert Sidecar.from_json(text).identity.key == identity.key
+
+
+def test_an_engine_that_was_not_timed_has_no_entry_of_it() -> None:
+    assert "speed" not in json.loads(SIDECAR.to_json())
 
 
 @given(st.text(st.characters()) | FIGURES.map(json.dumps))

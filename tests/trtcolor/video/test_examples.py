@@ -7,12 +7,14 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 from clips import scene
 
+from trtcolor.video.sidecar import ChromaFrame, ChromaHeader, ChromaReader, ChromaWriter
 from trtcolor.video.y4m import Y4MReader
 
 av = pytest.importorskip("av", reason="PyAV is not installed")
@@ -138,6 +140,16 @@ def test_vapoursynth(tmp_path: Path) -> None:
         "assert not (u == 128).all()\n"
     )
     run("VapourSynth", tmp_path, more)
+
+
+def test_chroma_by_hand(tmp_path: Path) -> None:
+    header = ChromaHeader(frame=(8, 8), grid=(4, 4))
+    with ChromaWriter(tmp_path / "film.chroma", header) as film:
+        for second in (0, 9, 10, 19, 20):
+            film.append(ChromaFrame(np.full((2, 4, 4), 50, np.float32), False, Fraction(second)))
+    run("Chroma by hand", tmp_path)
+    with ChromaReader(tmp_path / "calm.chroma") as calm:
+        assert [frame.chroma.max() for frame in calm] == [50, 50, 30, 30, 50]
 
 
 def test_pynvvideocodec_parses_and_says_that_it_is_unconfirmed() -> None:

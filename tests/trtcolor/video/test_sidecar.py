@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 import zlib
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -20,8 +21,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from small_disk import on_disk
 
+from trtcolor.colorizer import Colorizer
 from trtcolor.errors import OutputExistsError, VideoError
-from trtcolor.planes import chroma_planes
+from trtcolor.video.frames import LumaFrame, Signal
 from trtcolor.video.records import LARGEST, STEP
 from trtcolor.video.sidecar import (
     ChromaFrame,
@@ -30,7 +32,9 @@ from trtcolor.video.sidecar import (
     ChromaWriter,
     rounded_chroma,
 )
+from trtcolor.video.stream import color_frames, planes_from_chroma
 
+MakeBundle = Callable[..., Path]
 HEADER = ChromaHeader(
     frame=(36, 50),
     grid=(9, 13),
@@ -101,22 +105,41 @@ def test_any_chroma_is_off_by_half_a_step_at_most(
     assert (frame.cut, frame.time) == (cut, time)
 
 
-@pytest.mark.parametrize("depth", [8, 10])
-def test_planes_from_the_sidecar_are_within_a_code_and_from_rounded_chroma_the_same(
-    depth: int, tmp_path: Path
+@pytest.mark.parametrize("depth", [8, 10, 16])
+def test_frames_merged_from_it_are_bit_for_bit_those_of_the_run(
+    depth: int, make_bundle: MakeBundle, tmp_path: Path
 ) -> None:
+    rng = np.random.default_rng(depth)
+    signal = Signal(depth=depth)
+    film = [
+        LumaFrame(rng.integers(0, 1 << depth, (37, 51), signal.dtype), signal, Fraction(index, 24))
+        for index in range(5)
+    ]
+    with Colorizer(make_bundle(global_size=32)) as colorizer:
+        run = list(color_frames(colorizer, film, saturation=2.5))
+    grid = (run[0].chroma.shape[1], run[0].chroma.shape[2])
+    header = ChromaHeader(frame=(37, 51), grid=grid)
+    with ChromaWriter(tmp_path / "film.chroma", header) as writer:
+        for coloured in run:
+            writer.append(coloured)
+    with ChromaReader(tmp_path / "film.chroma") as reader:
+        kept = list(reader)
+    assert kept[0].cut
+    for frame, coloured, one in zip(film, run, kept, strict=True):
+        assert one.time == coloured.time
+        merged = planes_from_chroma(frame, one.chroma, cut=one.cut)
+        np.testing.assert_array_equal(merged.u, coloured.u)
+        np.testing.assert_array_equal(merged.v, coloured.v)
+        assert np.ptp(merged.u) > 0
+
+
+def test_frames_of_another_size_take_it_too() -> None:
     (given,) = frames(1)
-    dtype = np.uint8 if depth == 8 else np.uint16
-    luma = np.random.default_rng(1).integers(0, 1 << depth, (36, 50), dtype)
-    with ChromaReader(written(tmp_path / "film.chroma", [given])) as reader:
-        kept = reader[0].chroma
-
-    def planes(chroma: np.ndarray) -> np.ndarray:
-        return np.stack(chroma_planes(luma, chroma, scale=4, depth=depth, siting="center"))
-
-    with_all, with_kept = planes(given.chroma).astype(int), planes(kept).astype(int)
-    assert abs(with_all - with_kept).max() <= 1
-    np.testing.assert_array_equal(planes(rounded_chroma(given.chroma)), planes(kept))
+    luma = np.full((144, 202), 120, np.uint8)
+    merged = planes_from_chroma(LumaFrame(luma, Signal()), given.chroma, cut=True)
+    assert merged.luma is luma
+    assert merged.u.shape == merged.v.shape == (72, 101)
+    assert np.ptp(merged.u) > 10
 
 
 def test_a_record_is_as_the_documentation_says(tmp_path: Path) -> None:

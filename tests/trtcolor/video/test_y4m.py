@@ -231,7 +231,7 @@ def test_any_bytes_are_read_or_refused(content: bytes) -> None:
         ("gray", "35x17"),
         ("yuv420p", "35x17"),
         ("yuv444p16le", "35x17"),
-        # FFmpeg before 8 halves odd widths wrongly where samples have two bytes.
+        # FFmpeg 5.1 halves odd widths wrongly where samples have two bytes.
         ("gray12le", "36x17"),
         ("yuv422p10le", "36x17"),
     ],
