@@ -59,14 +59,13 @@ def write_film(
         OSError: the disk is full, and so on.
     """
     av = import_av()
-    options = {}
-    if container in _COUNTING and time_base.numerator == 1:
-        options["video_track_timescale"] = str(time_base.denominator)
     notes: list[str] = []
     try:
         with (
             open_container(source) as given,
-            av.open(str(path), "w", format=container, options=options) as output,
+            av.open(
+                str(path), "w", format=container, options=_options(container, given, time_base)
+            ) as output,
         ):
             video = first_video(given, source)
             targets = _add_streams(output, given, video, encoding, copied)
@@ -94,6 +93,18 @@ def write_film(
         refusal = write_aspect(path, container, position, aspect, encoding.size)
         notes += [] if refusal is None else [refusal]
     return notes + _look_at(path, position, work, time_base)
+
+
+def _options(container: str, given: Any, time_base: Fraction) -> dict[str, str]:
+    """Of the muxer, so that time stamps stay what they are."""
+    options = {}
+    if container in _COUNTING and time_base.numerator == 1:
+        options["video_track_timescale"] = str(time_base.denominator)
+    # Sound often begins a moment before 0, which Matroska's blocks can say, up to half a minute.
+    starts = [s.start_time * s.time_base for s in given.streams if s.start_time is not None]
+    if container in ("matroska", "webm") and min(starts, default=0) > -30:
+        options["avoid_negative_ts"] = "disabled"
+    return options
 
 
 def _add_streams(

@@ -161,7 +161,7 @@ class Work:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if error is not None and not self.fragments:
+        if error is not None and not self._path(0, "json").exists():
             self.remove()  # there is nothing to go on with
         self.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,28 @@ def test_mp4_keeps_time_base_time_stamps_sound_and_chapters(
     names = [[chapter["tags"]["title"] for chapter in each] for each in chapters]
     assert names == [["One", "Two"]] * 2
     assert probe(output, "format")["format"]["tags"]["title"] == "A film"
+
+
+def test_sound_that_begins_before_the_picture_does_not_move_it(
+    full: Path, colorizer: Colorizer
+) -> None:
+    source = full.with_name("full.mp4")
+    ffmpeg("-i", str(full), "-map", "0:v", "-c", "copy", str(source.with_name("picture.mp4")))
+    ffmpeg("-i", str(source.with_name("picture.mp4")), "-f", "lavfi", "-i", "sine=440:d=1",
+           "-c:v", "copy", "-c:a", "aac", str(source))  # fmt: skip
+    assert times(source, "a:0")[0] < 0
+    output = color(colorizer, source, codec="libx264")
+    for stream in ("v:0", "a:0"):
+        bases = [
+            Fraction(probe(path, "streams", stream=stream)["streams"][0]["time_base"])
+            for path in (source, output)
+        ]
+        seconds = [
+            [pts * base for pts in times(path, stream)]
+            for path, base in zip((source, output), bases, strict=True)
+        ]
+        apart = [abs(a - b) for a, b in zip(*seconds, strict=True)]
+        assert max(apart) <= Fraction(1, 2000)
 
 
 def test_what_a_container_cannot_take_is_named_and_lost_sound_refused(
