@@ -29,27 +29,34 @@ def aspect_is_lost(container: str, codec: str, aspect: Fraction | None) -> bool:
 
 
 def write_aspect(
-    path: Path, container: str, stream: int, aspect: Fraction, size: tuple[int, int]
-) -> str | None:
+    path: Path,
+    container: str,
+    stream: int,
+    aspect: Fraction,
+    size: tuple[int, int],
+    display_matrix: tuple[int, ...] | None,
+) -> list[str]:
     """Write a file anew with the aspect of a stream's samples, all else copied.
 
     Args:
         path: of the file; it is replaced.
         stream: index of the video in it.
         size: (height, width) of its frames.
+        display_matrix: how it is to be turned; None: not. Programs before FFmpeg 6.1 lose that.
 
     Returns:
-        None: it is done. Else why not, in words.
+        Why it is not done, if it is not.
 
     Raises:
         VideoError: the program failed.
     """
     program = shutil.which("ffmpeg")
-    if program is None:
-        return (
+    if program is None or display_matrix is not None:
+        why = "is not installed" if program is None else "may lose the rotation"
+        return [
             f"the samples' aspect of {aspect} is lost, since only the ffmpeg program could write "
-            "it here and is not installed; --codec libx264 or .mp4 keep it"
-        )
+            f"it here and {why}; --codec libx264 or .mp4 keep it"
+        ]
     height, width = size
     shown = aspect * width / height
     copy = path.with_name(f"{path.name}.aspect")
@@ -67,4 +74,4 @@ def write_aspect(
             "aspect; choose --codec libx264 or .mp4, or make room on the disk, and --resume"
         )
     copy.replace(path)
-    return None
+    return []

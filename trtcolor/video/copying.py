@@ -9,7 +9,8 @@ from typing import Any
 
 from trtcolor.errors import VideoError
 from trtcolor.video.decoding import first_video, is_cover
-from trtcolor.video.encoders import Encoding, container_of
+from trtcolor.video.encoders import container_of
+from trtcolor.video.encoding import Encoding
 from trtcolor.video.pyav import open_container
 
 _TURNING = ("mov", "mp4", "ipod", "3gp", "3g2", "matroska")

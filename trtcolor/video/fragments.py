@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from trtcolor.errors import VideoError
 from trtcolor.files import to_disk, whole_file
-from trtcolor.video.encoders import Encoding
+from trtcolor.video.encoding import Encoding
 from trtcolor.video.sink import PacketWriter
 
 State = Mapping[str, NDArray[Any]]

@@ -15,7 +15,7 @@ from trtcolor.errors import VideoError
 from trtcolor.video.aspect import aspect_is_lost, write_aspect
 from trtcolor.video.copying import Copied, copy_stream
 from trtcolor.video.decoding import first_video
-from trtcolor.video.encoders import Encoding
+from trtcolor.video.encoding import Encoding
 from trtcolor.video.pyav import failures, import_av, open_container, reason_of
 from trtcolor.video.sink import Coded
 from trtcolor.video.work import Work
@@ -90,8 +90,7 @@ def write_film(
             "container or codec was needed; choose one and begin again with --overwrite"
         ) from None
     if (aspect := encoding.aspect) and aspect_is_lost(container, encoding.codec, aspect):
-        refusal = write_aspect(path, container, position, aspect, encoding.size)
-        notes += [] if refusal is None else [refusal]
+        notes += write_aspect(path, container, position, aspect, encoding.size, display_matrix)
     return notes + _look_at(path, position, work, time_base)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from trtcolor.video.encoders import Encoding
+from trtcolor.video.encoding import Encoding
 from trtcolor.video.fragments import Broken
 from trtcolor.video.stages import Stages
 

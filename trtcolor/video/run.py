@@ -15,7 +15,8 @@ from trtcolor.errors import VideoError
 from trtcolor.files import refuse_existing
 from trtcolor.video.chroma_track import ChromaTrack
 from trtcolor.video.copying import Copied, keeps_rotation, what_is_copied
-from trtcolor.video.encoders import Encoding, choose_encoding, container_of
+from trtcolor.video.encoders import choose_encoding, container_of
+from trtcolor.video.encoding import Encoding
 from trtcolor.video.fragments import State
 from trtcolor.video.frames import ColouredFrame, LumaFrame
 from trtcolor.video.remux import write_film
@@ -65,18 +66,7 @@ class FilmRun:
         """Do it; arguments and errors are those of `trtcolor.video.film.color_film`."""
         output, settings = self._output, self._settings
         folder = output.with_name(f"{output.name}.parts")
-        if os.path.exists(output) and os.path.samefile(self._source, output):
-            raise VideoError(
-                f"{str(output)!r} is the source itself; another name was needed; choose one"
-            )
-        if not output.parent.is_dir():
-            raise VideoError(
-                f"folder {output.parent} is not there; one to write in was needed; make it"
-            )
-        if not overwrite and not (resume and folder.exists()):
-            refuse_existing(output)
-        if self._chroma is not None and not overwrite and not resume:
-            refuse_existing(self._chroma)
+        self._refuse_outputs(resume and folder.exists(), overwrite)
         with FilmSource(
             self._source,
             deinterlace=settings.deinterlace,
@@ -84,17 +74,7 @@ class FilmRun:
             assume_sdr=settings.assume_sdr,
             upright=not keeps_rotation(output),
         ) as film:
-            encoding = choose_encoding(
-                output,
-                film.samples,
-                film.size,
-                film.rate,
-                aspect=film.aspect,
-                codec=settings.codec,
-                quality=settings.quality,
-                options=settings.encoder_options,
-                hardware=settings.hardware,
-            )
+            encoding = self._encoding(film)
             copied = what_is_copied(self._source, output, encoding)
             self._say_of(film, copied)
             identity = {
@@ -119,6 +99,35 @@ class FilmRun:
                     encoding=encoding,
                     stages=self._stages,
                 )
+
+    def _refuse_outputs(self, begun: bool, overwrite: bool) -> None:
+        output = self._output
+        if os.path.exists(output) and os.path.samefile(self._source, output):
+            raise VideoError(
+                f"{str(output)!r} is the source itself; another name was needed; choose one"
+            )
+        if not output.parent.is_dir():
+            raise VideoError(
+                f"folder {output.parent} is not there; one to write in was needed; make it"
+            )
+        if not overwrite and not begun:
+            refuse_existing(output)
+            if self._chroma is not None:
+                refuse_existing(self._chroma)
+
+    def _encoding(self, film: FilmSource) -> Encoding:
+        settings = self._settings
+        return choose_encoding(
+            self._output,
+            film.samples,
+            film.size,
+            film.rate,
+            aspect=film.aspect,
+            codec=settings.codec,
+            quality=settings.quality,
+            options=settings.encoder_options,
+            hardware=settings.hardware,
+        )
 
     def _track(
         self, identity: Mapping[str, Any], film: FilmSource, work: Work, overwrite: bool

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from trtcolor.geometry import Render
 from trtcolor.video.deinterlace import Deinterlace
-from trtcolor.video.encoders import Encoding
+from trtcolor.video.encoding import Encoding
 from trtcolor.video.steady import DEFAULT_STEADY
 
 OnError = Literal["stop", "grey", "repeat"]

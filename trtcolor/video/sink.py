@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trtcolor.errors import VideoError
-from trtcolor.video.encoders import Encoding
+from trtcolor.video.encoding import Encoding
 from trtcolor.video.pyav import failures, import_av, reason_of
 
 _RECORD = struct.Struct("<qqIB")  # time stamp, duration, bytes that follow, whether a key frame
@@ -58,7 +58,7 @@ class PacketWriter:
         self._encoding = encoding
         self._stream = stream
         self._encoder = encoding.open()
-        self.extradata = bytes(self._encoder.codec_context.extradata or b"")
+        self.extradata = bytes(self._encoder.extradata or b"")
         self._times: list[tuple[int, int]] = []
         self._packets = 0
         self.delay = 0

@@ -17,15 +17,13 @@ from trtcolor.errors import VideoError
 from trtcolor.video.decoding import Lost, decoded_frames, first_video
 from trtcolor.video.deinterlace import Deinterlace
 from trtcolor.video.frames import LumaFrame
+from trtcolor.video.length import expected_frames, what_is_missing
 from trtcolor.video.orientation import Turn, turn_from_matrix
 from trtcolor.video.pyav import import_av, open_container
 from trtcolor.video.samples import Samples
 
 PROBED = 8
 """Frames decoded before any is coloured, to see whether the film is interlaced."""
-
-EARLY = 1.0
-"""Seconds by which a film may end before what its container says without being cut short."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +131,7 @@ class FilmSource:
                 self.size = (shown.width, shown.height)
                 self.aspect = None if self.aspect is None else 1 / self.aspect
         self._coded = (shown.height, shown.width, shown.format.name)
-        self.expected = self._expected()
+        self.expected = expected_frames(self._container, stream)
         self._items: Iterator[Any] = chain(first, decoded)
 
     def __iter__(self) -> Iterator[FilmFrame]:
@@ -159,8 +157,9 @@ class FilmSource:
             if self._turn is not None:
                 luma = self._turn.of(luma)
             yield FilmFrame(index, pts, item.duration, luma, fault)
-        self.cut_short = self._cut_short(last, step) or self._fewer(
-            0 if last is None else index + 1
+        end = 0 if last is None else last + step
+        self.cut_short = what_is_missing(
+            self._container, self._stream, 0 if last is None else index + 1, end
         )
 
     def luma_frame(self, frame: FilmFrame) -> LumaFrame:
@@ -213,46 +212,6 @@ class FilmSource:
                 f"{pixels} to {frame.width}x{frame.height} "
                 f"{frame.format.name}; one size and format were needed; cut it there"
             )
-
-    def _expected(self) -> int | None:
-        if self._stream.frames:
-            return int(self._stream.frames)
-        seconds = self._declared_seconds()
-        if seconds is None and self._container.duration:
-            seconds = Fraction(self._container.duration, 1_000_000)
-        return None if seconds is None else max(1, round(seconds * self.rate))
-
-    def _declared_seconds(self) -> Fraction | None:
-        """How long the video is, as the container says."""
-        if self._stream.duration:
-            return Fraction(self._stream.duration * self.time_base)
-        for key, text in self._stream.metadata.items():
-            if key.upper().startswith("DURATION") and text.count(":") == 2:  # Matroska's tag
-                hours, minutes, seconds = (Fraction(part) for part in text[:18].split(":"))
-                return 3600 * hours + 60 * minutes + seconds
-        return None
-
-    def _fewer(self, came: int) -> str | None:
-        """Whether frames are missing of a number that does not count any that are not shown."""
-        told = self._stream.frames if self._container.format.name == "avi" else 0
-        for key, text in self._stream.metadata.items():
-            if key.upper().startswith("NUMBER_OF_FRAMES") and text.isdecimal():  # by mkvmerge
-                told = int(text)
-        if came >= told:
-            return None
-        return f"{came} frames came of the {told} that its container tells of"
-
-    def _cut_short(self, last: int | None, step: int) -> str | None:
-        declared, begin = self._declared_seconds(), self._stream.start_time or 0
-        if declared is None or last is None:
-            return None
-        found = self.seconds(last + step - begin)
-        if declared - found <= EARLY:
-            return None
-        return (
-            f"it ends at {float(self.seconds(last + step)):.3f} s, after {float(found):.3f} s of "
-            f"the {float(declared):.3f} s that its container tells of"
-        )
 
 
 def _display_matrix(frame: Any) -> tuple[int, ...] | None:

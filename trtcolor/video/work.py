@@ -28,7 +28,7 @@ import numpy as np
 
 from trtcolor.errors import OutputExistsError, VideoError
 from trtcolor.files import put_file_in_place, to_disk, whole_file
-from trtcolor.video.encoders import Encoding
+from trtcolor.video.encoding import Encoding
 from trtcolor.video.fragments import (
     Fragment,
     FragmentWriter,

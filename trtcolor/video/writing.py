@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trtcolor.video.chroma_track import ChromaTrack
-from trtcolor.video.encoders import Encoding
+from trtcolor.video.encoding import Encoding
 from trtcolor.video.fragments import Broken, FragmentWriter
 from trtcolor.video.frames import ColouredFrame
 from trtcolor.video.settings import FilmSettings
