@@ -141,7 +141,7 @@ def decoded(clip: str, size: str | None, limit: int) -> Iterator[LumaFrame]:
                     width, height = map(int, size.split("x"))
                     frame = frame.reformat(width=width, height=height, format="yuv420p")
                 plane = frame.planes[0]
-                rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
+                rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
                 yield LumaFrame(
                     rows[: frame.height, : frame.width], Signal(), Fraction(count, 24), frame
                 )
@@ -155,7 +155,7 @@ def picture(frame: ColouredFrame) -> av.VideoFrame:
     for target, source in zip(made.planes, planes, strict=True):
         padded = np.zeros((source.shape[0], target.line_size), np.uint8)
         padded[:, : source.shape[1]] = source
-        target.update(padded)
+        target.update(padded.tobytes())
     assert frame.time is not None
     made.pts, made.time_base = int(frame.time * 24), Fraction(1, 24)
     return made

@@ -1,13 +1,14 @@
 """How steady the colours of film are, and what it costs: frame by frame against `--steady`.
 
-    python benchmarks/steady.py CLIP... [--limit N] [--json FILE]
+    python benchmarks/steady.py [CLIP...] [--limit N] [--json FILE]
 
-Every CLIP, and a synthetic one made of the demo's photographs (two still ones under the grain and
-flicker of old film, pans over them, cuts between), is coloured at several values of ``steady``; of
-the frames as RGB under their own lightness are measured CDC (`trtcolor.metrics.clips`), the flicker
-of colours where lightness stands still, and colourfulness. The row "grey" shows how much of CDC is
-the light's own: a fade moves every histogram, and no colours can take that away. So the means are
-given over all shots, and over those alone where grey's CDC is below frame by frame's.
+Every CLIP, and two synthetic ones made of scikit-image's photographs (each still, then panned over,
+then cut away from; one with a little grain and flicker, one as worn as old film can be), is
+coloured at several values of ``steady``. Of the frames as RGB under their own lightness are
+measured CDC (`trtcolor.metrics.clips`), the flicker of colours where lightness stands still, and
+colourfulness. The row "grey" shows how much of CDC is the light's own: a fade moves every
+histogram, and no colours can take that away. So CDC's mean is given over all shots, and over those
+alone where grey's is below frame by frame's.
 ``crosses`` is the largest difference, at the default, of a* or b* in the frames behind cuts from
 those of a run that begins there: 0 where nothing crosses a cut.
 """
@@ -38,21 +39,23 @@ from trtcolor.video.frames import ColouredFrame, LumaFrame, Signal
 from trtcolor.video.stream import color_frames
 
 LEVELS = (0.0, 0.25, 0.5, 0.75, 1.0)
+WEAR = {"synthetic": (0.02, 2.0), "synthetic, worn": (0.06, 5.0)}  # flicker of light, grain
 SHOT = 40  # frames of a synthetic shot
 BEHIND = 16  # frames behind a cut that are compared
 
 
 @click.command()
-@click.argument("clips", nargs=-1, required=True)
+@click.argument("clips", nargs=-1)
 @click.option("--limit", type=int, help="Frames of each clip.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path))
 def main(clips: Sequence[str], limit: int | None, json_file: Path | None) -> None:
-    """Print a row a value of steady for each of CLIPS and for the synthetic clip."""
+    """Print a row a value of steady for each of CLIPS and for the synthetic ones."""
     with Colorizer() as colorizer:
         results = [
             run(colorizer, Path(clip).stem, list(islice(lumas(clip), limit))) for clip in clips
         ]
-        results.append(run(colorizer, "synthetic", list(synthetic())))
+        for name, (flicker, grain) in WEAR.items():
+            results.append(run(colorizer, name, list(synthetic(flicker, grain))))
         model = colorizer.spec.name
     if json_file is not None:
         result = {"model": model, "machine": machine(), "clips": results}
@@ -146,17 +149,22 @@ def luma(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return codes
 
 
-def synthetic() -> Iterator[LumaFrame]:
-    """Two photographs: each still under grain and flicker, then panned over, with cuts between."""
+def synthetic(flicker: float, grain: float) -> Iterator[LumaFrame]:
+    """Photographs, each still, then panned over, then cut away from.
+
+    ``flicker``: share by which the light changes at most; ``grain``: deviation in codes.
+    """
     rng = np.random.default_rng(1)
-    for picture in list(photographs())[:2]:
+    for picture in photographs():
         grey = luma(np.asarray(read_picture(picture).pixels)[..., :3])
         height, width = grey.shape
         window = (height * 3 // 4, width * 3 // 4)
         for step in (0, max(1, (width - window[1]) // SHOT)):
             for index in range(SHOT):
                 part = grey[: window[0], step * index : step * index + window[1]]
-                lit = part * rng.uniform(0.92, 1.04) + rng.normal(0, 5, part.shape)
+                lit = part * rng.uniform(1 - flicker, 1 + flicker) + rng.normal(
+                    0, grain, part.shape
+                )
                 yield LumaFrame(lit.clip(0, 255).astype(np.uint8), Signal(range="full"))
 
 

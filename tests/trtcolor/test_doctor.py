@@ -67,7 +67,9 @@ def test_the_command_shows_every_backend_on_one_screen() -> None:
         (line,) = (line for line in lines if line.startswith(f"{name} "))
         assert f"{metadata.version(name)}  works: coloured a frame" in line
     (line,) = (line for line in lines if line.startswith("auto "))
-    assert line.startswith(f"auto              takes {RUNNING[0]} fp32 (0.90 of the time of onnxrun")
+    assert line.startswith(
+        f"auto              takes {RUNNING[0]} fp32 (0.90 of the time of onnxrun"
+    )
     assert done.stderr == ""
 
 
