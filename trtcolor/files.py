@@ -36,12 +36,27 @@ def whole_file(path: Path, *, overwrite: bool = False) -> Iterator[BinaryIO]:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-        if overwrite:
-            os.replace(temporary, path)
-        else:
-            _move_to_free_name(temporary, path)
+        _give_name(temporary, path, overwrite)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def put_file_in_place(temporary: Path, path: Path, *, overwrite: bool = False) -> None:
+    """Give a finished file its name, once its bytes are on the disk.
+
+    Args:
+        temporary: on the same disk; gone afterwards.
+        path: of the file to be.
+        overwrite: replace a file that is there.
+
+    Raises:
+        OutputExistsError: there is a file and `overwrite` is false.
+        OSError: the folder is not writable, and so on.
+    """
+    to_disk(temporary)
+    _give_name(temporary, path, overwrite)
+    temporary.unlink(missing_ok=True)
+    to_disk(path.parent)
 
 
 @contextmanager
@@ -104,6 +119,13 @@ def refuse_existing(path: Path) -> None:
     """Raise OutputExistsError if anything has that name, a dangling link too."""
     if os.path.lexists(path):
         raise _exists(path)
+
+
+def _give_name(temporary: Path, path: Path, overwrite: bool) -> None:
+    if overwrite:
+        os.replace(temporary, path)
+    else:
+        _move_to_free_name(temporary, path)
 
 
 def _move_to_free_name(temporary: Path, path: Path) -> None:

@@ -13,6 +13,7 @@ from trtcolor.cli.group import Commands
 from trtcolor.cli.models import models
 from trtcolor.cli.pictures import classify, colorize, demo
 from trtcolor.cli.stream import stream
+from trtcolor.cli.video import video
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -32,5 +33,6 @@ for command in (
     evaluate,
     models,
     stream,
+    video,
 ):
     main.add_command(command)

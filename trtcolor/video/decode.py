@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from importlib import import_module
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trtcolor.errors import BackendError, VideoError
+from trtcolor.errors import VideoError
+from trtcolor.video.pyav import failures, open_container, reason_of
 
 
 class VideoReader:
@@ -33,16 +33,8 @@ class VideoReader:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._av = _import_av()
         self._name = os.fspath(path)
-        try:
-            self._container = self._av.open(self._name)
-        except (OSError, ValueError) as error:  # FFmpeg's errors are these too
-            reason = getattr(error, "strerror", None) or error
-            raise VideoError(
-                f"{self._name!r} cannot be opened ({reason}); a video file was needed; check the "
-                "path, or copy the file again"
-            ) from None
+        self._container = open_container(self._name)
         if not self._container.streams.video:
             self._container.close()
             raise VideoError(
@@ -64,11 +56,10 @@ class VideoReader:
             for frame in self._container.decode(self._stream):
                 yield frame.to_ndarray(format="rgb24")
                 count += 1
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
+        except failures() as error:
             raise VideoError(
-                f"{self._name!r} is damaged after {count} frames ({reason}); a whole video was "
-                "needed; copy the file again, or take fewer frames"
+                f"{self._name!r} is damaged after {count} frames ({reason_of(error)}); a whole "
+                "video was needed; copy the file again, or take fewer frames"
             ) from None
         if not count:
             raise VideoError(
@@ -89,13 +80,3 @@ class VideoReader:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def _import_av() -> Any:
-    try:
-        return import_module("av")
-    except ImportError as error:
-        raise BackendError(
-            f"PyAV, which reads video, does not import ({error}); it was needed; "
-            'run: pip install "trtcolor[video]"'
-        ) from None

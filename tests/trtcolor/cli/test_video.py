@@ -1,0 +1,103 @@
+"""`trtcolor video`, as a user meets it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from command_line import refused, run
+from films import WITH_FFMPEG, hashes, luma_hashes, make_film, pictures, probe, times
+
+pytestmark = WITH_FFMPEG
+
+
+@pytest.fixture
+def model(make_bundle: Callable[..., Path]) -> Path:
+    return make_bundle("network", global_size=16, render_size=32)
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    return make_film(
+        tmp_path / "in.mkv", pictures(10), *["-c:v", "libx264", "-crf", "4", "-pix_fmt", "yuv420p"]
+    )
+
+
+def test_a_film_is_coloured_with_the_default_model_and_encoder(film: Path) -> None:
+    output = film.with_name("out.mp4")
+    done = run("video", film, output, "--render", 64)
+    assert done.returncode == 0, done.stderr
+    assert "10 frames, 64x48, yuv420p, libx264" in done.stdout
+    assert probe(output, "streams")["streams"][0]["codec_name"] == "h264"
+    assert len(times(output)) == 10
+
+
+def test_a_sidecar_colours_the_film_again_without_a_network(film: Path, model: Path) -> None:
+    sidecar, once, again = (film.with_name(name) for name in ("c.chroma", "1.mkv", "2.mkv"))
+    arguments = ["--codec", "ffv1", "--saturation", 1.5]
+    done = run("video", film, once, "--model", model, "--chroma", sidecar, *arguments)
+    assert done.returncode == 0, done.stderr
+    done = run("video", film, again, "--from-chroma", sidecar, "--codec", "ffv1")
+    assert done.returncode == 0, done.stderr
+    assert luma_hashes(again) == luma_hashes(film)
+    assert hashes(again) == hashes(once)
+    larger = make_film(film.with_name("larger.mkv"), pictures(10, (96, 128)), "-c:v", "ffv1",
+                       "-pix_fmt", "yuv420p")  # fmt: skip
+    done = run(
+        "video", larger, film.with_name("3.mkv"), "--from-chroma", sidecar, "--codec", "ffv1"
+    )
+    assert done.returncode == 0, done.stderr
+    assert luma_hashes(film.with_name("3.mkv")) == luma_hashes(larger)
+    longer = make_film(film.with_name("longer.mkv"), pictures(11), "-c:v", "ffv1")
+    assert "10 whole frames" in refused("video", longer, film.with_name("4.mkv"),
+                                        "--from-chroma", sidecar)  # fmt: skip
+
+
+def test_saturation_and_steadiness_change_what_comes_out(film: Path, model: Path) -> None:
+    def u(*options: object) -> list[str]:
+        output = film.with_name("out.mkv")
+        done = run("video", film, output, "--model", model, "--codec", "ffv1", "--overwrite",
+                   *options)  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return hashes(output, "extractplanes=u")
+
+    plain = u()
+    assert len(set(u("--saturation", 0))) == 1
+    assert plain[3] != u("--steady", 0)[3]
+
+
+def test_a_benchmark_prints_every_stage_and_writes_nothing(film: Path, model: Path) -> None:
+    before = set(film.parent.iterdir())
+    done = run("video", film, "--benchmark", "--model", model)
+    assert done.returncode == 0, done.stderr
+    for stage in ("decode", "prepare", "network", "steady", "merge", "wall"):
+        assert stage in done.stdout
+    assert set(film.parent.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--codec", "nothing"], "no encoder"),
+        (["--codec", "prores_ks"], "yuv420p"),
+        (["--codec", "ffv1", "--quality", 3], "lossless"),
+        (["--encoder-option", "bogus=1"], "knows no option bogus"),
+        (["--encoder-option", "bogus"], "KEY=VALUE"),
+        (["--hardware", "nothing"], "hardware decoding"),
+        (["--codec", "h264_nvenc"], "h264_nvenc does not work here"),
+        (["--from-chroma", "missing.chroma"], "missing.chroma"),
+        (["--benchmark"], "writes nothing"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_line_before_any_work(
+    options: list[object], reason: str, film: Path, model: Path
+) -> None:
+    before = set(film.parent.iterdir())
+    assert reason in refused("video", film, film.with_name("out.mkv"), "--model", model, *options)
+    assert set(film.parent.iterdir()) == before
+
+
+def test_an_ending_that_is_no_container_is_refused(film: Path, model: Path) -> None:
+    assert ".mkv" in refused("video", film, film.with_name("out.film"), "--model", model)
+    assert "OUT" in refused("video", film, "--model", model)

@@ -1,0 +1,221 @@
+"""Work is never lost: kills, a full disk, Ctrl-C, and what may not be gone on with."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from coloured_films import color, colorizer
+from command_line import refused, run
+from films import WITH_FFMPEG, hashes, luma_hashes, make_film, pictures, times
+from interrupts import heed_interrupts
+from killed import killed, unbroken
+from small_disk import on_disk
+
+from trtcolor.colorizer import Colorizer
+from trtcolor.errors import OutputExistsError, VideoError
+from trtcolor.video.film import color_film
+from trtcolor.video.report import Progress
+from trtcolor.video.settings import FilmSettings
+
+pytestmark = WITH_FFMPEG
+__all__ = ["colorizer"]
+
+
+@pytest.fixture
+def model(make_bundle: Callable[..., Path]) -> Path:
+    return make_bundle("network", global_size=16, render_size=32)
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    options = "-c:v libx264 -bf 2 -pix_fmt yuv420p -c:a flac"
+    inputs = ["-f", "lavfi", "-i", "sine=440:d=8"]
+    return make_film(tmp_path / "in.mkv", pictures(200, shots=3), *options.split(), inputs=inputs)
+
+
+@pytest.mark.parametrize("codec", ["libx264", "ffv1"])
+def test_a_film_killed_at_random_moments_is_the_unbroken_one(
+    codec: str, film: Path, model: Path
+) -> None:
+    whole, output = film.with_name("whole.mkv"), film.with_name("out.mkv")
+    arguments = [film, "--model", model, "--codec", codec, "--fragment", 16]
+    seconds = unbroken(*arguments, "--chroma", film.with_name("whole.chroma"), output=whole)
+    arguments += ["--chroma", film.with_name("out.chroma")]
+    killed(*arguments, output=output, kills=3, seconds=seconds, seed=codec == "ffv1")
+    assert hashes(output) == hashes(whole)
+    assert times(output) == times(whole) == times(film)
+    sidecars = [film.with_name(f"{name}.chroma").read_bytes() for name in ("out", "whole")]
+    assert sidecars[0] == sidecars[1]
+    assert not film.with_name("out.mkv.parts").exists()
+
+
+def test_nothing_lies_under_the_outputs_name_until_it_is_whole(
+    film: Path, colorizer: Colorizer
+) -> None:
+    output = film.with_name("out.mkv")
+    seen = []
+
+    def look(progress: Progress) -> None:
+        seen.append(output.exists())
+
+    color_film(colorizer, film, output, FilmSettings(fragment=64), tell=look)
+    assert len(seen) == 200
+    assert not any(seen)
+    assert output.exists()
+
+
+def test_a_full_disk_costs_no_finished_fragment(film: Path, model: Path, tmp_path: Path) -> None:
+    arguments = f"{str(film)!r}, '--model', {str(model)!r}, '--codec', 'ffv1', '--fragment', 8"
+    done = on_disk(
+        tmp_path / "disk",
+        "size=3m",
+        f"""
+from command_line import refused, run
+from films import luma_hashes
+ballast = folder / "ballast"
+ballast.write_bytes(bytes(2_700_000))
+output = folder / "out.mkv"
+print(refused("video", {arguments}, output))
+parts = folder / "out.mkv.parts"
+finished = sorted(parts.glob("*.json"))
+assert len(finished) > 2, finished
+assert not output.exists()
+stamps = [path.stat().st_mtime_ns for path in parts.glob("*.packets")]
+ballast.unlink()
+again = run("video", {arguments}, output, "--resume")
+assert again.returncode == 0, again.stderr
+assert luma_hashes(output) == luma_hashes({str(film)!r})
+print("whole")
+""",
+    )
+    assert done.returncode == 0, done.stderr
+    said = done.stdout.splitlines()
+    assert "No space left" in said[0]
+    assert said[-1] == "whole"
+
+
+def test_ctrl_c_says_how_to_go_on(film: Path, model: Path) -> None:
+    output = film.with_name("out.mkv")
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "trtcolor.cli", "video", film, output, "--model", model,
+         "--fragment", "4"],
+        stderr=subprocess.PIPE, text=True, preexec_fn=heed_interrupts,
+    )  # fmt: skip
+    first = film.with_name("out.mkv.parts") / "000000.json"
+    while process.poll() is None and not first.exists():
+        pass
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert "--resume" in said
+    assert first.exists()
+    assert run("video", film, output, "--model", model, "--fragment", 4, "--resume").returncode == 0
+
+
+class _Enough(Exception):
+    pass
+
+
+def broken_off(colorizer: Colorizer, film: Path, output: Path, **settings: object) -> Path:
+    """The folder of a run that ended behind its third fragment."""
+
+    def stop(progress: Progress) -> None:
+        if progress.frames == 13:
+            raise _Enough
+
+    with pytest.raises(_Enough):
+        color_film(
+            colorizer,
+            film,
+            output,
+            FilmSettings(fragment=4, **settings),
+            tell=stop,  # type: ignore[arg-type]
+        )
+    return output.with_name(f"{output.name}.parts")
+
+
+def test_unfinished_work_is_neither_thrown_away_nor_mixed_with_other_work(
+    film: Path, colorizer: Colorizer
+) -> None:
+    output = film.with_name("out.mkv")
+    broken_off(colorizer, film, output)
+    with pytest.raises(OutputExistsError, match="--resume"):
+        color_film(colorizer, film, output, FilmSettings(fragment=4))
+    with pytest.raises(VideoError, match="saturation"):
+        color_film(colorizer, film, output, FilmSettings(fragment=4, saturation=2.0), resume=True)
+    other = film.with_name("other.mkv")
+    shutil.copy(film, other)
+    with other.open("r+b") as stream:
+        stream.seek(-100, 2)
+        stream.write(b"x")
+    with pytest.raises(VideoError, match="source"):
+        color_film(colorizer, other, output, FilmSettings(fragment=4), resume=True)
+    report = color_film(colorizer, film, output, FilmSettings(fragment=4), resume=True)
+    assert report.frames == 200
+
+
+@pytest.mark.parametrize("damage", ["packets", "npz", "json"])
+def test_a_damaged_fragment_is_made_again(damage: str, film: Path, colorizer: Colorizer) -> None:
+    output = film.with_name("out.mkv")
+    parts = broken_off(colorizer, film, output, codec="ffv1")
+    path = parts / f"000001.{damage}"
+    path.write_bytes(path.read_bytes()[:-3])
+    begun = []
+    color_film(
+        colorizer, film, output, FilmSettings(fragment=4, codec="ffv1"), resume=True,
+        tell=lambda progress: begun.append(progress.begun),
+    )  # fmt: skip
+    assert set(begun) == {4}
+    assert luma_hashes(output) == luma_hashes(film)
+
+
+def test_a_second_process_is_kept_out(film: Path, model: Path, colorizer: Colorizer) -> None:
+    output = film.with_name("out.mkv")
+    said = []
+
+    def intrude(progress: Progress) -> None:
+        if progress.frames == 5:
+            said.append(refused("video", film, output, "--model", model, "--resume"))
+
+    color_film(colorizer, film, output, FilmSettings(fragment=64), tell=intrude)
+    assert "another process" in said[0]
+
+
+def test_a_run_killed_between_the_last_two_steps_is_through(
+    film: Path, colorizer: Colorizer
+) -> None:
+    output = film.with_name("out.mkv")
+    settings = FilmSettings(fragment=64)
+    parts = output.with_name("out.mkv.parts")
+    from trtcolor.video.work import Work
+
+    remove = Work.remove
+    try:
+        Work.remove = lambda self: (_ for _ in ()).throw(_Enough)  # type: ignore[method-assign]
+        with pytest.raises(_Enough):
+            color_film(colorizer, film, output, settings)
+    finally:
+        Work.remove = remove  # type: ignore[method-assign]
+    made = output.stat().st_mtime_ns
+    assert json.loads((parts / "placed.json").read_text())
+    assert color_film(colorizer, film, output, settings, resume=True).frames == 200
+    assert output.stat().st_mtime_ns == made
+    assert not parts.exists()
+
+
+def test_an_output_that_exists_stays_unless_told(film: Path, colorizer: Colorizer) -> None:
+    output = film.with_name("out.mkv")
+    output.write_bytes(b"dear")
+    with pytest.raises(OutputExistsError):
+        color_film(colorizer, film, output)
+    assert output.read_bytes() == b"dear"
+    with pytest.raises(VideoError, match="source itself"):
+        color_film(colorizer, film, film, overwrite=True)
+    assert color(colorizer, film, output).stat().st_size > 1000

@@ -1,0 +1,215 @@
+"""The command ``video``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from trtcolor.cli.bar import Bar
+from trtcolor.cli.options import (
+    PATH,
+    backend_option,
+    engine_option,
+    memory_option,
+    model_option,
+    overwrite_option,
+    precision_option,
+    render_option,
+    saturation_option,
+    tell_backend,
+    threads_option,
+    trust_option,
+)
+
+if TYPE_CHECKING:
+    from trtcolor.video.report import FilmReport
+
+
+@click.command()
+@click.argument("source", metavar="IN", type=PATH)
+@click.argument("output", metavar="[OUT]", type=PATH, required=False)
+@model_option
+@backend_option
+@precision_option
+@engine_option
+@trust_option
+@click.option("--style", type=PATH, help="Take the global features of this picture instead.")
+@saturation_option
+@render_option
+@click.option(
+    "--steady",
+    type=click.FloatRange(0, 1),
+    help="How steady colours are along time; 0: each frame by itself; default: measured best.",
+)
+@click.option("--codec", help="FFmpeg's encoder; default: by the container (H.264 in most).")
+@click.option("--quality", type=float, help="By the encoder's measure, as CRF; less is better.")
+@click.option(
+    "-e", "--encoder-option", "encoder_options", multiple=True, metavar="KEY=VALUE",
+    help="Of the encoder, as preset=slow; may be given again.",
+)  # fmt: skip
+@click.option(
+    "--deinterlace", type=click.Choice(["bwdif", "yadif"]), help="Make whole frames of fields."
+)
+@click.option("--hardware", metavar="DEVICE", help="Decode on it: cuda, vaapi, videotoolbox, ...")
+@click.option(
+    "--assume-sdr", is_flag=True, help="Take PQ, HLG or linear film as of standard range."
+)
+@click.option(
+    "--on-error",
+    type=click.Choice(["stop", "grey", "repeat"]),
+    default="stop",
+    show_default=True,
+    help="What becomes of a frame that cannot be decoded.",
+)
+@click.option(
+    "--chroma", type=PATH, metavar="FILE", help="Write the chroma of every frame there as well."
+)
+@click.option(
+    "--from-chroma",
+    type=PATH,
+    metavar="FILE",
+    help="Merge the chroma of such a file, at any resolution, in the place of a network's.",
+)
+@click.option(
+    "--fragment",
+    type=click.IntRange(min=1),
+    metavar="FRAMES",
+    help="Frames between two points to resume from, and between key frames; default: 240.",
+)
+@click.option(
+    "--benchmark", is_flag=True, help="Colour without writing anything; print each stage's time."
+)
+@click.option("--resume", is_flag=True, help="Go on with unfinished work.")
+@overwrite_option
+@threads_option
+@memory_option
+def video(
+    source: Path,
+    output: Path | None,
+    model: str,
+    backend: str | None,
+    precision: Any,
+    engine: Path | None,
+    trust: bool,
+    style: Path | None,
+    saturation: float,
+    render: int | str,
+    steady: float | None,
+    codec: str | None,
+    quality: float | None,
+    encoder_options: tuple[str, ...],
+    deinterlace: Any,
+    hardware: str | None,
+    assume_sdr: bool,
+    on_error: Any,
+    chroma: Path | None,
+    from_chroma: Path | None,
+    fragment: int | None,
+    benchmark: bool,
+    resume: bool,
+    overwrite: bool,
+    threads: int | None,
+    memory: int | None,
+) -> None:
+    """Colour the film IN; OUT has its luma, its sound, its time stamps and all else of it.
+
+    A killed run goes on with --resume. Exits with status 1 if a frame could not be coloured.
+    """
+    from trtcolor.colorizer import Colorizer
+    from trtcolor.images import read_picture
+    from trtcolor.video.film import color_film, merge_film, time_film
+    from trtcolor.video.settings import FRAGMENT, FilmSettings
+    from trtcolor.video.steady import DEFAULT_STEADY
+
+    if benchmark and (output or from_chroma or chroma):
+        raise click.UsageError("--benchmark writes nothing: leave out OUT and chroma files")
+    if output is None and not benchmark:
+        raise click.UsageError("Missing argument 'OUT'.")
+    if from_chroma and (chroma or style or steady is not None):
+        raise click.UsageError(
+            "--from-chroma runs no network: leave out --chroma, --style, --steady"
+        )
+    settings = FilmSettings(
+        steady=DEFAULT_STEADY if steady is None else steady,
+        saturation=saturation,
+        codec=codec,
+        quality=quality,
+        encoder_options=_pairs(encoder_options),
+        deinterlace=deinterlace,
+        hardware=hardware,
+        assume_sdr=assume_sdr,
+        on_error=on_error,
+        fragment=FRAGMENT if fragment is None else fragment,
+        runner=f"precision {precision}, engine {engine}",
+    )
+    with _telling_how_to_go_on(output), ExitStack() as stack:
+        bar = stack.enter_context(Bar())
+        again: dict[str, Any] = {"resume": resume, "overwrite": overwrite}
+        again |= {"tell": bar.show, "note": bar.say}
+        if from_chroma is not None:
+            assert output is not None
+            report = merge_film(from_chroma, source, output, settings, threads=threads, **again)
+        else:
+            colorizer = stack.enter_context(
+                Colorizer(
+                    model,
+                    backend=backend,
+                    precision=precision,
+                    engine=engine,
+                    trust=trust,
+                    render=render,  # type: ignore[arg-type]  # checked by its option
+                    threads=threads,
+                    memory=memory,
+                )
+            )
+            tell_backend(colorizer)
+            if style is not None:
+                features = colorizer.global_features(read_picture(style).pixels)
+                settings = replace(settings, style=features)
+            if output is None:
+                stages = time_film(colorizer, source, settings, tell=bar.show)
+                bar.end()
+                click.echo(stages.table())
+                return
+            report = color_film(colorizer, source, output, settings, chroma=chroma, **again)
+    if not _tell_report(output, report):
+        click.get_current_context().exit(1)
+
+
+@contextmanager
+def _telling_how_to_go_on(output: Path | None) -> Iterator[None]:
+    """Say so where a run ends that may be gone on with as it is."""
+    try:
+        yield
+    except (KeyboardInterrupt, OSError):
+        if output is not None and output.with_name(f"{output.name}.parts").exists():
+            click.echo("note: what is finished is kept; the same command with --resume goes on",
+                       err=True)  # fmt: skip
+        raise
+
+
+def _pairs(texts: tuple[str, ...]) -> dict[str, str]:
+    for text in texts:
+        if "=" not in text:
+            raise click.UsageError(f"--encoder-option {text!r} is no KEY=VALUE")
+    return dict(text.split("=", 1) for text in texts)
+
+
+def _tell_report(output: Path, report: FilmReport) -> bool:
+    """Print what became of the film; whether every frame was coloured."""
+    for broken in report.broken:
+        click.echo(f"not coloured: frame at {broken.seconds:.3f} s ({broken.reason})", err=True)
+    if report.cut_short is not None:
+        click.echo(f"cut short: {report.cut_short}", err=True)
+    height, width = report.encoding.size
+    samples = report.encoding.samples
+    click.echo(
+        f"{output}: {report.frames} frames, {width}x{height}, {samples.output_format}, "
+        f"{report.encoding.codec}"
+    )
+    return not report.broken and report.cut_short is None

@@ -1,0 +1,106 @@
+"""Coloured frames, and what is shown in the place of broken ones, into fragments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trtcolor.video.chroma_track import ChromaTrack
+from trtcolor.video.encoding import Encoding
+from trtcolor.video.fragments import Broken, FragmentWriter
+from trtcolor.video.frames import ColouredFrame
+from trtcolor.video.settings import FilmSettings
+from trtcolor.video.source import FilmFrame, FilmSource
+from trtcolor.video.stages import Stages
+from trtcolor.video.work import Work
+
+
+class FilmWriter:
+    """Coded frames, a fragment after the other; what is unfinished at the end is gone.
+
+    A fragment ends before the first whole frame behind its full length, so each begins with a
+    frame that was coloured, after which the filter's state is known.
+    """
+
+    def __init__(
+        self,
+        work: Work,
+        encoding: Encoding,
+        film: FilmSource,
+        settings: FilmSettings,
+        track: ChromaTrack | None,
+        stages: Stages,
+    ) -> None:
+        self._work, self._encoding, self._film, self._settings = work, encoding, film, settings
+        self._track, self._stages = track, stages
+        self._fragment: FragmentWriter | None = None
+        self._last: ColouredFrame | None = None
+
+    @property
+    def frames(self) -> int:
+        """How many frames of the film are coded."""
+        return self._work.frames + (self._fragment.writer.frames if self._fragment else 0)
+
+    def add(self, coloured: ColouredFrame) -> None:
+        """Code the next frame."""
+        frame: FilmFrame = coloured.tag
+        with self._stages.timed("encode"):
+            if self._fragment and self._fragment.writer.frames >= self._settings.fragment:
+                self._commit()
+            self._open().writer.write(
+                coloured.luma, coloured.u, coloured.v, frame.pts, frame.duration
+            )
+            if self._track is not None:
+                self._track.add(coloured)
+        self._last = coloured
+
+    def add_broken(self, frame: FilmFrame) -> None:
+        """Code what is shown in the place of the next frame."""
+        fragment = self._open()
+        luma, u, v = self._planes(frame)
+        fragment.writer.write(luma, u, v, frame.pts, frame.duration)
+        time = self._film.seconds(frame.pts)
+        fragment.broken.append(Broken(frame.index, float(time), frame.fault or "it is missing"))
+        if self._track is not None:
+            self._track.add_broken(time)
+
+    def finish(self, cut_short: str | None) -> None:
+        """The film ends here."""
+        self._open()
+        self._commit(last=True, cut_short=cut_short)
+
+    def _planes(self, frame: FilmFrame) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """What is shown in the place of a broken frame."""
+        if self._settings.on_error == "repeat" and self._last is not None:
+            return self._last.luma, self._last.u, self._last.v
+        signal = self._film.samples.signal
+        middle = 1 << signal.depth - 1
+        luma = frame.luma
+        if luma is None:
+            luma = np.full(self._film.size, middle, signal.dtype)
+        chroma = np.full(signal.chroma_size(self._film.size), middle, signal.dtype)
+        return luma, chroma, chroma
+
+    def _open(self) -> FragmentWriter:
+        if self._fragment is None:
+            self._fragment = self._work.begin(self._encoding)
+        return self._fragment
+
+    def _commit(self, *, last: bool = False, cut_short: str | None = None) -> None:
+        assert self._fragment is not None
+        if self._track is not None:  # it may have more than the fragments, never less
+            self._track.sync()
+        state = None if self._last is None else self._last.state
+        self._fragment.commit(
+            None if state is None else state.arrays(), last=last, cut_short=cut_short
+        )
+        self._fragment = None
+
+    def __enter__(self) -> FilmWriter:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        if self._fragment is not None:
+            self._fragment.__exit__(*error)
