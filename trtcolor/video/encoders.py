@@ -147,7 +147,7 @@ def _asked(film: Encoding, quality: float | None, options: Mapping[str, str]) ->
 
 def _simple(rate: Fraction) -> Fraction:
     """Near a rate, in numbers as small as MPEG-2 and MPEG-4 can count in."""
-    return rate.limit_denominator(1001)
+    return max(rate.limit_denominator(1001), Fraction(1, 1001))
 
 
 def _formats(codec: str) -> list[str]:
