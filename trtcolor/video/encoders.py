@@ -16,7 +16,13 @@ from trtcolor.video.samples import Samples
 _PREFERRED = ("libx264", "libx265", "libvpx-vp9", "ffv1")
 """For a container that was not made for a codec, the first that it and the samples fit."""
 
-_OF_CONTAINER = {"webm": ("libvpx-vp9",), "avi": ("mpeg4", "ffv1"), "mpegts": _PREFERRED[:2]}
+_OF_CONTAINER = {
+    "webm": ("libvpx-vp9", "libsvtav1"),
+    "avi": ("mpeg4", "ffv1"),
+    "mpegts": _PREFERRED[:2],
+    "mpeg": ("mpeg2video",),
+    "mxf": ("mpeg2video",),
+}
 
 _QUALITY: dict[str, tuple[str, float]] = {
     "libx264": ("crf", 17),
@@ -62,8 +68,8 @@ def choose_encoding(
 ) -> Encoding:
     """The encoder for a file, tried in memory with its container.
 
-    Without ``codec``: H.264 (libx264) where the container takes it, VP9 in WebM, MPEG-4 in AVI;
-    H.265 for 12 bits, FFV1 for what only that can hold.
+    Without ``codec``: H.264 (libx264) where the container takes it, VP9 in WebM (AV1 for 10 bits),
+    MPEG-4 in AVI; H.265 for 12 bits, FFV1 for what only that can hold.
 
     Raises:
         VideoError: no such encoder or container, or they do not take such samples, or the encoder
@@ -141,7 +147,7 @@ def _asked(film: Encoding, quality: float | None, options: Mapping[str, str]) ->
 
 def _simple(rate: Fraction) -> Fraction:
     """Near a rate, in numbers as small as MPEG-2 and MPEG-4 can count in."""
-    return rate.limit_denominator(1001)
+    return max(rate.limit_denominator(1001), Fraction(1, 1001))
 
 
 def _formats(codec: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -100,14 +101,17 @@ class Encoding:
             container: FFmpeg's name of it.
             beside: adds further streams to the ``av`` container.
         """
-        with import_av().open(io.BytesIO(), "w", format=container) as trial:
-            try:
-                self.add_to(trial)
-                if beside is not None:
-                    beside(trial)
-                trial.start_encoding()
-            except failures() as error:
-                return reason_of(error)
+        trial = import_av().open(io.BytesIO(), "w", format=container)
+        try:
+            self.add_to(trial)
+            if beside is not None:
+                beside(trial)
+            trial.start_encoding()
+        except failures() as error:
+            return reason_of(error)
+        finally:
+            with suppress(*failures()):  # some do not end well without a packet
+                trial.close()
         return None
 
     def _refusal(self, error: Exception) -> VideoError | BackendError:

@@ -28,6 +28,11 @@ _STALE = ("encoder", "rotate", "duration", "bps", "number_of_bytes")
 """Tags of a stream that tell of its packets, or that the container writes itself."""
 
 
+_ELSEWHERE = (
+    "rename the folder of fragments to NAME.mkv.parts and go on with --resume into NAME.mkv"
+)
+
+
 def write_film(
     source: str,
     path: Path,
@@ -87,7 +92,7 @@ def write_film(
             raise OSError(number, f"{path} was not written: {reason_of(error)}") from None
         raise VideoError(
             f"the film cannot be put together as {container} ({reason_of(error)}); another "
-            "container or codec was needed; choose one and begin again with --overwrite"
+            f"container was needed; {_ELSEWHERE}"
         ) from None
     if (aspect := encoding.aspect) and aspect_is_lost(container, encoding.codec, aspect):
         notes += write_aspect(path, container, position, aspect, encoding.size, display_matrix)
@@ -202,8 +207,8 @@ def _look_at(path: Path, position: int, work: Work, time_base: Fraction) -> list
                 stamps.append(packet.pts)
     if packets != work.frames:
         raise VideoError(
-            f"{packets} frames are in {path}, of {work.frames} that were coded; all were needed; "
-            "choose another container and begin again with --overwrite"
+            f"this container took {packets} of the {work.frames} frames that were coded; another "
+            f"was needed; {_ELSEWHERE}"
         )
     if len(stamps) != packets:
         return ["this container keeps no time stamps"]

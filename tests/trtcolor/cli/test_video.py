@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from command_line import refused, run
 from films import WITH_FFMPEG, hashes, luma_hashes, make_film, pictures, probe, times
+from PIL import Image
 
 pytestmark = WITH_FFMPEG
 
@@ -54,7 +55,7 @@ def test_a_sidecar_colours_the_film_again_without_a_network(film: Path, model: P
                                         "--from-chroma", sidecar)  # fmt: skip
 
 
-def test_saturation_and_steadiness_change_what_comes_out(film: Path, model: Path) -> None:
+def test_saturation_steadiness_and_style_change_what_comes_out(film: Path, model: Path) -> None:
     def u(*options: object) -> list[str]:
         output = film.with_name("out.mkv")
         done = run("video", film, output, "--model", model, "--codec", "ffv1", "--overwrite",
@@ -65,6 +66,11 @@ def test_saturation_and_steadiness_change_what_comes_out(film: Path, model: Path
     plain = u()
     assert len(set(u("--saturation", 0))) == 1
     assert plain[3] != u("--steady", 0)[3]
+    picture = film.with_name("style.png")
+    Image.fromarray(pictures(3)[2] // 4).save(picture)
+    styled = u("--style", picture)
+    assert styled != plain
+    assert len(set(styled)) == 10
 
 
 def test_a_benchmark_prints_every_stage_and_writes_nothing(film: Path, model: Path) -> None:
