@@ -33,8 +33,9 @@ PICTURES = 8
 """Of those for calibration: what each layer is measured on."""
 SHARE = 0.25
 """A cheap layer stays float32 that alone costs this part of what all together may cost."""
-CHEAP = 0.02
-"""Part of the work up to which a layer is cheap: float32 there takes next to no time."""
+CHEAP: dict[Form, float] = {"cpu": 0.02, "tensorrt": 1.0}
+"""Part of the work up to which a layer is cheap, as float32 takes next to no time there. On GPUs,
+where that was not measured, every layer is."""
 MOST = 0.5
 """Part of the layers that may stay float32: with more of them int8 is not worth its name."""
 STEPS = 4
@@ -145,7 +146,7 @@ def quantised(
     """
     say(f"int8: measuring {len(quantiser.layers)} layers one by one")
     costs = quantiser.costs()
-    ordered, count = _in_order(costs, quantiser.work, limits)
+    ordered, count = _in_order(costs, quantiser.work, limits, CHEAP[quantiser.form])
     most = int(len(ordered) * MOST)
     count = min(most, count)
     best: Quantised | None = None
@@ -164,7 +165,7 @@ def quantised(
 
 
 def _in_order(
-    costs: Mapping[str, float], work: Mapping[str, float], limits: Limits
+    costs: Mapping[str, float], work: Mapping[str, float], limits: Limits, cheap: float
 ) -> tuple[list[str], int]:
     """Layers in the order in which they are left in float32, and how many are from the start."""
 
@@ -172,11 +173,11 @@ def _in_order(
         return work.get(layer, 0.0)
 
     start = [
-        layer for layer in costs if costs[layer] >= SHARE * limits.mean and part(layer) <= CHEAP
+        layer for layer in costs if costs[layer] >= SHARE * limits.mean and part(layer) <= cheap
     ]
     rest = [layer for layer in costs if layer not in start]
     # Where a layer does no work to speak of, what it costs by itself decides.
-    rest.sort(key=lambda layer: -costs[layer] / (part(layer) + CHEAP))
+    rest.sort(key=lambda layer: -costs[layer] / (part(layer) + cheap))
     return start + rest, len(start)
 
 
