@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from trtcolor.bundle import Bundle
 from trtcolor.errors import BackendError
+from trtcolor.flops import node_flops
 from trtcolor.geometry import Render, RenderPlan, Size, plan_render
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def graph_cost(path: Path, inputs: Mapping[str, Shape]) -> Cost:
         for value in (*graph.value_info, *graph.input, *graph.output)
     }
     try:
-        flops = sum(_flops(node, shapes) for node in graph.node)
+        flops = sum(node_flops(node, shapes) for node in graph.node)
         activations = _alive(graph, shapes, constants)
     except KeyError as error:
         raise _uncountable(path, f"the shape of {error} does not follow") from None
@@ -170,20 +171,6 @@ def _output_shape(path: Path, name: str) -> Shape:
     model = import_onnx().load(str(path), load_external_data=False)
     (value,) = (value for value in model.graph.output if value.name == name)
     return tuple(dim.dim_value for dim in value.type.tensor_type.shape.dim)
-
-
-def _flops(node: onnx.NodeProto, shapes: Mapping[str, Shape]) -> int:
-    """Of one node; additions of a bias and element-wise operators are not counted."""
-    if node.op_type not in ("Conv", "ConvTranspose", "Gemm", "MatMul"):
-        return 0
-    left, right = shapes[node.input[0]], shapes[node.input[1]]
-    result = shapes[node.output[0]]
-    if node.op_type == "Conv":  # weight (outputs, inputs / group, kernel...)
-        return 2 * math.prod(result) * math.prod(right[1:])
-    if node.op_type == "ConvTranspose":  # weight (inputs, outputs / group, kernel...)
-        return 2 * math.prod(left) * math.prod(right[1:])
-    transposed = any(entry.name == "transA" and entry.i for entry in node.attribute)
-    return 2 * math.prod(result) * (left[-2] if transposed else left[-1])
 
 
 def _alive(

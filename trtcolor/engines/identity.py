@@ -14,7 +14,7 @@ from trtcolor.backends.available import PRECISIONS
 from trtcolor.engines.config import BUILDERS, EngineConfig, check_sha256
 from trtcolor.spec import GRAPH_NAMES
 
-RECIPE = 1
+RECIPE = 2
 """Of the code that makes a graph at a precision and builds it: raised whenever the same bundle and
 `EngineConfig` would give another engine, so that the ones from before are not used any more."""
 LONGEST_NAME = 140

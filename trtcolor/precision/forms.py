@@ -35,8 +35,9 @@ class Precise:
         graphs: ``local`` and, where the bundle has them, ``global`` and ``joint``; inputs and
             outputs are float32 and named as the bundle's, ``bin_logits`` left out.
         gate: what it costs.
-        float_nodes: layers that int8 left in float32, the most sensitive one first; the arithmetic
-            of colours around the network stays float32 at every precision and is not listed.
+        float_nodes: layers that int8 left in float32, in the order in which that was decided; the
+            arithmetic of colours around the network stays float32 at every precision and is not
+            listed.
         costs: of int8, CIEDE2000 of each layer quantised alone, the largest first.
         calibration: SHA-256 of the pictures that int8's ranges were measured on; None: another
             precision.
@@ -66,8 +67,8 @@ def graphs_at(
     Args:
         bundle: verified.
         precision: ``fp32``, ``fp16``, ``bf16`` or ``int8``.
-        form: of int8, ``tensorrt`` or ``cpu`` (`trtcolor.precision.quantize`); the others are the
-            same for both.
+        form: ``tensorrt`` or ``cpu``: of int8 (`trtcolor.precision.quantize`), and which rewrites
+            are made (`trtcolor.precision.rewrites`).
         pictures: to calibrate on and to judge by: these, a folder or shards, or None for the
             photographs inside scikit-image.
         limits: what it may cost; None: those of `trtcolor.precision.gate.LIMITS`.
@@ -89,13 +90,16 @@ def graphs_at(
     _need_onnx()
     from trtcolor.precision.half import emulated_half_graph, half_graph
     from trtcolor.precision.plain import plain_graph
+    from trtcolor.precision.rewrites import rewritten
     from trtcolor.precision.runner import GraphRunner
     from trtcolor.precision.sensitivity import Quantiser, quantised
 
     say = say or (lambda _: None)
     limits = limits or LIMITS[precision]
     found = pictures if isinstance(pictures, Pictures) else find_pictures(pictures)
-    plain = {name: plain_graph(bundle, name) for name in bundle.spec.graphs}
+    plain = {
+        name: rewritten(plain_graph(bundle, name), form, precision) for name in bundle.spec.graphs
+    }
     reference = OnnxRuntimeRunner(bundle)
     gate = Gate(bundle.spec, reference, found.gate)
     graphs = plain

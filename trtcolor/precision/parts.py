@@ -22,6 +22,17 @@ def layers(model: onnx.ModelProto) -> list[onnx.NodeProto]:
     return [node for node in _weighted(model.graph) if node.name not in outside]
 
 
+def outermost(model: onnx.ModelProto) -> list[str]:
+    """Names of the layers whose results only the decoding of colours reads."""
+    outside = around(model)
+    readers: dict[str, list[str]] = {}
+    for node in model.graph.node:
+        for name in node.input:
+            readers.setdefault(name, []).append(node.name)
+    read = {node.name: readers.get(node.output[0], []) for node in layers(model)}
+    return [name for name, by in read.items() if by and outside.issuperset(by)]
+
+
 def around(model: onnx.ModelProto) -> frozenset[str]:
     """Names of the nodes around the network: the coding before it and the decoding behind it."""
     return _coding(model.graph) | _decoding(model.graph)

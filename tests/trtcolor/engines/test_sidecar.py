@@ -13,7 +13,7 @@ from engine_folders import IDENTITY, PROFILE, VERIFIED, changed
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trtcolor.engines.identity import Gpu, Identity
+from trtcolor.engines.identity import RECIPE, Gpu, Identity
 from trtcolor.engines.sidecar import EngineGraph, Sidecar
 from trtcolor.engines.speed import Speed
 from trtcolor.errors import EngineError
@@ -191,7 +191,7 @@ def top(**entries: Any) -> Callable[[Entries], None]:
         (graph(profiles=["1:2"]), "profiles: "),
         (graph(profiles=[{"minimum": [1, 1, 1]}]), "a text was needed"),
         (identity(model="other"), "file of graph"),
-        (identity(recipe=2), "was altered"),
+        (identity(recipe=RECIPE + 1), "was altered"),
         (identity(recipe=1.5), "recipe is 1.5"),
         (identity(processor="avx2"), "was altered"),
         (identity(files=["weights.bin"]), "files is ['weights.bin']"),
