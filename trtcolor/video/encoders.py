@@ -147,10 +147,16 @@ def _simple(rate: Fraction) -> Fraction:
 def _formats(codec: str) -> list[str]:
     """Pixel formats that an encoder takes; empty: it does not say."""
     try:
-        formats = import_av().Codec(codec, "w").video_formats
+        found = import_av().Codec(codec, "w")
+        if found.type != "video":
+            raise VideoError(
+                f"codec {codec} is of {found.type}; one of video was needed; leave --codec out to "
+                "have one chosen, sound is copied as it is"
+            )
+        formats = found.video_formats
     except failures():
         raise VideoError(
             f"codec {codec!r} is no encoder of this PyAV; one was needed; run python -m av "
             "--codecs for their names"
         ) from None
-    return [found.name for found in formats or []]
+    return [pixels.name for pixels in formats or []]

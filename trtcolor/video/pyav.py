@@ -28,6 +28,10 @@ def failures() -> tuple[type[Exception], ...]:
     return (import_av().FFmpegError, OSError, ValueError)
 
 
+_NO_DEVICE = RuntimeError
+"""What PyAV raises where a device cannot decode the codec of a film."""
+
+
 def reason_of(error: Exception) -> str:
     """FFmpeg's word for it."""
     return str(getattr(error, "strerror", None) or error)
@@ -47,7 +51,7 @@ def open_container(name: str, *, hardware: str | None = None) -> Any:
     accelerator = None if hardware is None else _accelerator(hardware)
     try:
         return av.open(name, hwaccel=accelerator, metadata_errors="replace")
-    except failures() as error:
+    except (*failures(), _NO_DEVICE) as error:
         if hardware is not None and not isinstance(error, FileNotFoundError):
             raise BackendError(
                 f"hardware decoding by {hardware!r} does not work here ({reason_of(error)}); a "

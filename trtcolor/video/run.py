@@ -65,6 +65,8 @@ class FilmRun:
     def run(self, *, resume: bool, overwrite: bool) -> FilmReport:
         """Do it; arguments and errors are those of `trtcolor.video.film.color_film`."""
         output, settings = self._output, self._settings
+        if output.is_dir():
+            raise VideoError(f"{output} is a folder; a file's name was needed; add one")
         folder = output.with_name(f"{output.name}.parts")
         self._refuse_outputs(resume and folder.exists(), overwrite)
         with FilmSource(

@@ -207,15 +207,23 @@ class Work:
 
 def _check_same(stored: Mapping[str, Any], settings: Mapping[str, Any], folder: Path) -> None:
     wanted = json.loads(json_bytes(dict(settings) | {"format": FORMAT}))
-    changed = sorted(
-        key for key in stored.keys() | wanted.keys() if stored.get(key) != wanted.get(key)
-    )
+    old, new = dict(_entries(stored)), dict(_entries(wanted))
+    changed = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
     if changed:
-        was = ", ".join(f"{key} {stored.get(key)!r}, now {wanted.get(key)!r}" for key in changed)
+        was = ", ".join(f"{key} {old.get(key)!r}, now {new.get(key)!r}" for key in changed)
         raise VideoError(
             f"{folder} was begun otherwise ({was}); the same film, model and settings were needed; "
             "give them, or begin again with --overwrite"
         )
+
+
+def _entries(table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """What is in a table and in those within it, by their names."""
+    for key, entry in table.items():
+        if isinstance(entry, Mapping):
+            yield from ((f"{key} {name}", inner) for name, inner in _entries(entry))
+        else:
+            yield key, entry
 
 
 def _identity(path: Path) -> dict[str, int]:
