@@ -27,11 +27,6 @@ def failures() -> tuple[type[Exception], ...]:
     """What PyAV raises for FFmpeg's errors."""
     return (import_av().FFmpegError, OSError, ValueError)
 
-
-_NO_DEVICE = RuntimeError
-"""What PyAV raises where a device cannot decode the codec of a film."""
-
-
 def reason_of(error: Exception) -> str:
     """FFmpeg's word for it."""
     return str(getattr(error, "strerror", None) or error)
@@ -49,9 +44,10 @@ def open_container(name: str, *, hardware: str | None = None) -> Any:
     """
     av = import_av()
     accelerator = None if hardware is None else _accelerator(hardware)
+    refusals = (*failures(), RuntimeError)  # this one where the device decodes no such codec
     try:
         return av.open(name, hwaccel=accelerator, metadata_errors="replace")
-    except (*failures(), _NO_DEVICE) as error:
+    except refusals as error:
         if hardware is not None and not isinstance(error, FileNotFoundError):
             raise BackendError(
                 f"hardware decoding by {hardware!r} does not work here ({reason_of(error)}); a "
