@@ -37,7 +37,7 @@ _QUALITY: dict[str, tuple[str, float]] = {
 _OPTIONS: dict[str, dict[str, str]] = {
     "libvpx-vp9": {"b": "0", "row-mt": "1", "cpu-used": "2"},
     "ffv1": {"level": "3", "slicecrc": "1", "g": "1"},
-    "libx265": {"x265-params": "log-level=error"},
+    "libx265": {"x265-params": "log-level=none"},  # its refusals are told in words of our own
     "h264_nvenc": {"rc": "vbr", "b": "0"},
     "hevc_nvenc": {"rc": "vbr", "b": "0"},
 }

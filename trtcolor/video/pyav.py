@@ -27,6 +27,7 @@ def failures() -> tuple[type[Exception], ...]:
     """What PyAV raises for FFmpeg's errors."""
     return (import_av().FFmpegError, OSError, ValueError)
 
+
 def reason_of(error: Exception) -> str:
     """FFmpeg's word for it."""
     return str(getattr(error, "strerror", None) or error)
@@ -44,7 +45,8 @@ def open_container(name: str, *, hardware: str | None = None) -> Any:
     """
     av = import_av()
     accelerator = None if hardware is None else _accelerator(hardware)
-    refusals = (*failures(), RuntimeError)  # this one where the device decodes no such codec
+    # The last of these where the device decodes no such codec.
+    refusals: tuple[type[Exception], ...] = (*failures(), RuntimeError)
     try:
         return av.open(name, hwaccel=accelerator, metadata_errors="replace")
     except refusals as error:

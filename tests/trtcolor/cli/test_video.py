@@ -50,6 +50,9 @@ def test_a_sidecar_colours_the_film_again_without_a_network(film: Path, model: P
     )
     assert done.returncode == 0, done.stderr
     assert luma_hashes(film.with_name("3.mkv")) == luma_hashes(larger)
+    shorter = make_film(film.with_name("shorter.mkv"), pictures(7), "-c:v", "ffv1")
+    done = run("video", shorter, film.with_name("5.mkv"), "--from-chroma", sidecar)
+    assert "note: the chroma sidecar has 3 frames more than the film" in done.stderr
     longer = make_film(film.with_name("longer.mkv"), pictures(11), "-c:v", "ffv1")
     assert "10 whole frames" in refused("video", longer, film.with_name("4.mkv"),
                                         "--from-chroma", sidecar)  # fmt: skip
@@ -108,6 +111,16 @@ def test_a_device_that_cannot_decode_the_film_is_refused(tmp_path: Path, model: 
     film = make_film(tmp_path / "in.mkv", pictures(1), "-c:v", "ffv1")  # no GPU decodes it by CUDA
     said = refused("video", film, tmp_path / "out.mkv", "--model", model, "--hardware", "cuda")
     assert "hardware decoding by 'cuda' does not work here" in said
+
+
+def test_an_odd_size_finds_its_encoder_without_a_word_of_those_that_refuse_it(
+    tmp_path: Path, model: Path
+) -> None:
+    film = make_film(tmp_path / "in.mkv", pictures(1, (47, 63)), "-c:v", "ffv1",
+                     "-pix_fmt", "yuv420p")  # fmt: skip
+    done = run("video", film, tmp_path / "out.mkv", "--model", model)
+    assert done.stderr == ""
+    assert "1 frame, 63x47" in done.stdout
 
 
 @pytest.mark.parametrize("name", [".", "folder.mkv"])
