@@ -187,7 +187,7 @@ def _telling_how_to_go_on(output: Path | None) -> Iterator[None]:
     try:
         yield
     except (KeyboardInterrupt, OSError):
-        if output is not None and output.with_name(f"{output.name}.parts").exists():
+        if output is not None and output.with_name(f"{output.name}.parts").is_dir():
             click.echo("note: what is finished is kept; the same command with --resume goes on",
                        err=True)  # fmt: skip
         raise

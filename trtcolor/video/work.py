@@ -20,6 +20,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -56,7 +57,8 @@ class Work:
 
     Raises:
         OutputExistsError: there is unfinished work, and neither was asked for.
-        VideoError: it was made with other settings, or another process is at it.
+        VideoError: it was made with other settings, is damaged or something else, or another
+            process is at it.
         OSError: the folder cannot be made, and so on.
     """
 
@@ -78,12 +80,17 @@ class Work:
                 f"{folder} has an unfinished film; a decision was needed; pass --resume to go on "
                 "with it, or --overwrite to begin again"
             )
+        if folder.is_dir() and any(folder.iterdir()) and not (folder / "lock").exists():
+            raise VideoError(
+                f"{folder} is there and holds something else than an unfinished film; a free name "
+                "was needed; move it, or choose another output"
+            )
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = (folder / "lock").open("w")
         try:
             self._claim()
             if resume and manifest.exists():
-                _check_same(json.loads(manifest.read_text("utf-8")), settings, folder)
+                _check_same(_read_manifest(manifest), settings, folder)
                 self._find_finished()
             self._sweep()
             with whole_file(manifest, overwrite=True) as stream:
@@ -203,6 +210,17 @@ class Work:
 
     def _path(self, number: int, ending: str) -> Path:
         return fragment_file(self.folder, number, ending)
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    with suppress(ValueError):
+        stored = json.loads(path.read_text("utf-8"))
+        if isinstance(stored, dict):
+            return stored
+    raise VideoError(
+        f"{path} is damaged; the manifest of an unfinished film was needed; begin again with "
+        "--overwrite"
+    )
 
 
 def _check_same(stored: Mapping[str, Any], settings: Mapping[str, Any], folder: Path) -> None:
