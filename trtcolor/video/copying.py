@@ -19,6 +19,9 @@ _TURNING = ("mov", "mp4", "ipod", "3gp", "3g2", "matroska")
 _CHAPTERS = ("mov", "mp4", "ipod", "matroska", "webm", "nut", "ogg", "asf")
 """Containers that keep chapters."""
 
+_TIMECODES = ("mov", "mp4", "matroska")
+"""Containers that keep the tag ``timecode`` of the video."""
+
 _BROADCAST = {
     "audio": ("mp1", "mp2", "mp3", "aac", "aac_latm", "ac3", "eac3", "dts", "truehd", "opus",
               "s302m", "pcm_bluray", "ac4"),
@@ -59,6 +62,8 @@ def what_is_copied(source: str, output: Path, encoding: Encoding) -> Copied:
         chapters = bool(given.chapters())
         for stream in given.streams:
             if stream is video or (chapters and _is_chapter_track(stream)):
+                continue
+            if container in _TIMECODES and _is_timecode_of(stream, video):
                 continue
             refusal = _loss(container, stream)
             if refusal is None:
@@ -107,6 +112,15 @@ def _loss(container: str, stream: Any) -> str | None:
     if context is None and stream.type == "subtitle":  # teletext, of which PyAV knows no decoder
         return None
     return "no player would know what it is"
+
+
+def _is_timecode_of(stream: Any, video: Any) -> bool:
+    """QuickTime keeps the clock time of the first frame, a tag of the video, in a track as well.
+
+    The muxer makes that track anew; beside a copied one it makes none and takes neither.
+    """
+    timecode = video.metadata.get("timecode")
+    return bool(stream.type == "data" and timecode and stream.metadata.get("timecode") == timecode)
 
 
 def _is_chapter_track(stream: Any) -> bool:

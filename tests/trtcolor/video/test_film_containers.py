@@ -121,6 +121,19 @@ def test_mp4_keeps_time_base_time_stamps_sound_and_chapters(
     assert probe(output, "format")["format"]["tags"]["title"] == "A film"
 
 
+@pytest.mark.parametrize("ending", ["mov", "mp4", "mkv"])
+def test_the_timecode_of_a_camera_is_kept(ending: str, full: Path, colorizer: Colorizer) -> None:
+    source, output = full.with_name("camera.mov"), full.with_name(f"out.{ending}")
+    ffmpeg("-i", str(full), "-map", "0:v", "-map", "0:a:0", "-map_chapters", "-1", "-c", "copy",
+           "-timecode", "10:20:30:05", str(source))  # fmt: skip
+    assert described(source)[-1]["kind"] == "data"
+    report = colored(colorizer, source, output, codec="libx264")
+    assert not [note for note in report.notes if "not copied" in note]
+    tags = probe(output, "streams")["streams"][0]["tags"]
+    assert {key.lower(): tag for key, tag in tags.items()}["timecode"] == "10:20:30:05"
+    assert [one["kind"] for one in described(output)].count("data") == (ending != "mkv")
+
+
 def test_what_a_transport_stream_would_bury_is_named(full: Path, colorizer: Colorizer) -> None:
     with pytest.raises(VideoError, match=r"mpegts does not take the sound .*flac"):
         colored(colorizer, full, full.with_name("out.ts"), codec="libx264")
