@@ -108,6 +108,14 @@ class FilmRun:
             raise VideoError(
                 f"{str(output)!r} is the source itself; another name was needed; choose one"
             )
+        for path, what in ((self._source, "the source itself"), (output, "the output too")):
+            if self._chroma is not None and os.path.realpath(self._chroma) == os.path.realpath(
+                path
+            ):
+                raise VideoError(
+                    f"chroma file {str(self._chroma)!r} is {what}; another name was needed; choose "
+                    "one"
+                )
         if not output.parent.is_dir():
             raise VideoError(
                 f"folder {output.parent} is not there; one to write in was needed; make it"

@@ -9,7 +9,7 @@ that the size suggests.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -128,14 +128,6 @@ class Samples:
         if _PAIRED.match(name):  # codes in the high bits
             luma = np.right_shift(luma, 16 - self.signal.depth)
         return luma.astype(self.signal.dtype, copy=False)
-
-    def with_subsampling(self, subsampling: Subsampling) -> Samples:
-        """The same, written with chroma of another resolution."""
-        return replace(
-            self,
-            signal=replace(self.signal, subsampling=subsampling),
-            output_format=re.sub(r"4\d\d", str(subsampling), self.output_format, count=1),
-        )
 
 
 @dataclass(frozen=True)

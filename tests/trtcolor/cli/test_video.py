@@ -71,6 +71,16 @@ def test_saturation_and_steadiness_change_what_comes_out(film: Path, model: Path
     assert plain[3] != u("--steady", 0)[3]
 
 
+@pytest.mark.parametrize("name", ["in.mkv", "out.mkv"])
+def test_a_sidecar_under_the_name_of_a_film_is_refused(name: str, film: Path, model: Path) -> None:
+    before = film.read_bytes()
+    said = refused("video", film, film.with_name("out.mkv"), "--model", model, "--chroma",
+                   film.with_name(name), "--overwrite")  # fmt: skip
+    assert "another name was needed" in said
+    assert film.read_bytes() == before
+    assert not film.with_name("out.mkv").exists()
+
+
 def test_a_benchmark_prints_every_stage_and_writes_nothing(film: Path, model: Path) -> None:
     before = set(film.parent.iterdir())
     done = run("video", film, "--benchmark", "--model", model)
