@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from trtcolor.colorizer import Colorizer
+from trtcolor.errors import VideoError
 from trtcolor.video.chroma_track import merged_frames, sidecar_identity
 from trtcolor.video.fragments import State
 from trtcolor.video.frames import ColouredFrame, LumaFrame
@@ -104,6 +105,10 @@ def merge_film(
     film are those of the sidecar by their numbers; that the sidecar has more is a note.
     """
     settings, times = settings or FilmSettings(), stages or Stages()
+    if os.path.realpath(chroma) == os.path.realpath(output):
+        raise VideoError(
+            f"{os.fspath(output)!r} is the chroma file itself; another name was needed; choose one"
+        )
 
     def colour(
         frames: Iterator[LumaFrame], state: State | None

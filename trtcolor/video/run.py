@@ -108,10 +108,9 @@ class FilmRun:
             raise VideoError(
                 f"{str(output)!r} is the source itself; another name was needed; choose one"
             )
+        chroma = None if self._chroma is None else os.path.realpath(self._chroma)
         for path, what in ((self._source, "the source itself"), (output, "the output too")):
-            if self._chroma is not None and os.path.realpath(self._chroma) == os.path.realpath(
-                path
-            ):
+            if os.path.realpath(path) == chroma:
                 raise VideoError(
                     f"chroma file {str(self._chroma)!r} is {what}; another name was needed; choose "
                     "one"

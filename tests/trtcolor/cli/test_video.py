@@ -81,6 +81,16 @@ def test_a_sidecar_under_the_name_of_a_film_is_refused(name: str, film: Path, mo
     assert not film.with_name("out.mkv").exists()
 
 
+def test_a_film_is_not_written_over_the_sidecar_that_colours_it(film: Path, model: Path) -> None:
+    sidecar = film.with_name("chroma.mkv")
+    assert run("video", film, film.with_name("out.mkv"), "--model", model,
+               "--chroma", sidecar).returncode == 0  # fmt: skip
+    before = sidecar.read_bytes()
+    said = refused("video", film, sidecar, "--from-chroma", sidecar, "--overwrite")
+    assert "is the chroma file itself" in said
+    assert sidecar.read_bytes() == before
+
+
 def test_a_benchmark_prints_every_stage_and_writes_nothing(film: Path, model: Path) -> None:
     before = set(film.parent.iterdir())
     done = run("video", film, "--benchmark", "--model", model)
