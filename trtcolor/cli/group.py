@@ -86,7 +86,7 @@ def _sentence(error: Exception) -> str:
     if not isinstance(error, OSError) or error.strerror is None:
         return str(error) or type(error).__name__
     name = "" if error.filename is None else f"{str(error.filename)!r}: "
-    what = f"{name}{error.strerror[:1].lower()}{error.strerror[1:]}"
+    what = f"{name}{error.strerror}"
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return f"{what}; a disk with free space was needed; make room, or write elsewhere"
     return (
