@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -65,7 +66,7 @@ class Commands(click.Group):
             if isinstance(error, BrokenPipeError) or os.environ.get("TRTCOLOR_TRACEBACK"):
                 raise
             hint = " (here: --overwrite)" if isinstance(error, OutputExistsError) else ""
-            _refuse(f"{str(error) or type(error).__name__}{hint}")
+            _refuse(f"{_sentence(error)}{hint}")
             context.exit(1)
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
@@ -78,6 +79,20 @@ def _registered() -> dict[str, EntryPoint]:
     from importlib.metadata import entry_points
 
     return {entry.name: entry for entry in entry_points(group="trtcolor.commands")}
+
+
+def _sentence(error: Exception) -> str:
+    """What came, what was needed and what to do, of the operating system's errors too."""
+    if not isinstance(error, OSError) or error.strerror is None:
+        return str(error) or type(error).__name__
+    name = "" if error.filename is None else f"{str(error.filename)!r}: "
+    what = f"{name}{error.strerror}"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return f"{what}; a disk with free space was needed; make room, or write elsewhere"
+    return (
+        f"{what}; a path that can be used was needed; check it and its permissions, or choose "
+        "another"
+    )
 
 
 def _refuse(text: str) -> None:

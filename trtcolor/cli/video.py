@@ -187,7 +187,7 @@ def _telling_how_to_go_on(output: Path | None) -> Iterator[None]:
     try:
         yield
     except (KeyboardInterrupt, OSError):
-        if output is not None and output.with_name(f"{output.name}.parts").exists():
+        if output is not None and output.with_name(f"{output.name}.parts").is_dir():
             click.echo("note: what is finished is kept; the same command with --resume goes on",
                        err=True)  # fmt: skip
         raise
@@ -208,8 +208,8 @@ def _tell_report(output: Path, report: FilmReport) -> bool:
         click.echo(f"cut short: {report.cut_short}", err=True)
     height, width = report.encoding.size
     samples = report.encoding.samples
+    frames = f"{report.frames} frame{'s' if report.frames != 1 else ''}"
     click.echo(
-        f"{output}: {report.frames} frames, {width}x{height}, {samples.output_format}, "
-        f"{report.encoding.codec}"
+        f"{output}: {frames}, {width}x{height}, {samples.output_format}, {report.encoding.codec}"
     )
     return not report.broken and report.cut_short is None

@@ -49,6 +49,12 @@ class ChromaTrack:
     ) -> None:
         self._path, self._identity, self._size = path, identity, size
         self._overwrite = overwrite
+        if begun and not path.exists():
+            raise VideoError(
+                f"{path} is not there, and the unfinished film has {begun} frames already; the "
+                "sidecar that was begun with it was needed; leave --chroma out, or begin again "
+                "with --overwrite"
+            )
         self._writer = ChromaWriter.resume(path, begun) if begun else None
         self._late: list[Fraction | None] = []  # frames before the first coloured one
 

@@ -19,6 +19,17 @@ _TURNING = ("mov", "mp4", "ipod", "3gp", "3g2", "matroska")
 _CHAPTERS = ("mov", "mp4", "ipod", "matroska", "webm", "nut", "ogg", "asf")
 """Containers that keep chapters."""
 
+_TIMECODES = ("mov", "mp4", "matroska")
+"""Containers that keep the tag ``timecode`` of the video."""
+
+_BROADCAST = {
+    "audio": ("mp1", "mp2", "mp3", "aac", "aac_latm", "ac3", "eac3", "dts", "truehd", "opus",
+              "s302m", "pcm_bluray", "ac4"),
+    "subtitle": ("dvb_subtitle", "dvb_teletext", "hdmv_pgs_subtitle"),
+    "attachment": (),
+}  # fmt: skip
+"""By kind, what MPEG-TS says the codec of; any other it takes too, as bytes of unknown meaning."""
+
 
 @dataclass(frozen=True)
 class Copied:
@@ -52,7 +63,11 @@ def what_is_copied(source: str, output: Path, encoding: Encoding) -> Copied:
         for stream in given.streams:
             if stream is video or (chapters and _is_chapter_track(stream)):
                 continue
-            refusal = encoding.refused_by(container, partial(copy_stream, stream=stream))
+            if container in _TIMECODES and _is_timecode_of(stream, video):
+                continue
+            refusal = _loss(container, stream)
+            if refusal is None:
+                refusal = encoding.refused_by(container, partial(copy_stream, stream=stream))
             if refusal is None:
                 kept.append(stream.index)
             elif stream.type == "audio":
@@ -85,6 +100,27 @@ def copy_stream(container: Any, stream: Any) -> Any:
     if stream.type in ("attachment", "data"):
         return container.add_stream_from_template(stream)
     return container.add_stream_from_template(stream, opaque=True)
+
+
+def _loss(container: str, stream: Any) -> str | None:
+    """Why a stream would be there and nobody could read it; None: one could."""
+    if container != "mpegts" or stream.type not in _BROADCAST:
+        return None
+    context = stream.codec_context
+    if context is not None and context.codec.canonical_name in _BROADCAST[stream.type]:
+        return None
+    if context is None and stream.type == "subtitle":  # teletext, of which PyAV knows no decoder
+        return None
+    return "no player would know what it is"
+
+
+def _is_timecode_of(stream: Any, video: Any) -> bool:
+    """QuickTime keeps the clock time of the first frame, a tag of the video, in a track as well.
+
+    The muxer makes that track anew; beside a copied one it makes none and takes neither.
+    """
+    timecode = video.metadata.get("timecode")
+    return bool(stream.type == "data" and timecode and stream.metadata.get("timecode") == timecode)
 
 
 def _is_chapter_track(stream: Any) -> bool:

@@ -43,7 +43,7 @@ _QUALITY: dict[str, tuple[str, float]] = {
 _OPTIONS: dict[str, dict[str, str]] = {
     "libvpx-vp9": {"b": "0", "row-mt": "1", "cpu-used": "2"},
     "ffv1": {"level": "3", "slicecrc": "1", "g": "1"},
-    "libx265": {"x265-params": "log-level=error"},
+    "libx265": {"x265-params": "log-level=none"},  # its refusals are told in words of our own
     "h264_nvenc": {"rc": "vbr", "b": "0"},
     "hevc_nvenc": {"rc": "vbr", "b": "0"},
 }
@@ -153,10 +153,16 @@ def _simple(rate: Fraction) -> Fraction:
 def _formats(codec: str) -> list[str]:
     """Pixel formats that an encoder takes; empty: it does not say."""
     try:
-        formats = import_av().Codec(codec, "w").video_formats
+        found = import_av().Codec(codec, "w")
+        if found.type != "video":
+            raise VideoError(
+                f"codec {codec} is of {found.type}; one of video was needed; leave --codec out to "
+                "have one chosen, sound is copied as it is"
+            )
+        formats = found.video_formats
     except failures():
         raise VideoError(
             f"codec {codec!r} is no encoder of this PyAV; one was needed; run python -m av "
             "--codecs for their names"
         ) from None
-    return [found.name for found in formats or []]
+    return [pixels.name for pixels in formats or []]

@@ -6,15 +6,18 @@ import hashlib
 import os
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from trtcolor.colorizer import Colorizer
+from trtcolor.errors import VideoError
 from trtcolor.video.chroma_track import merged_frames, sidecar_identity
 from trtcolor.video.fragments import State
 from trtcolor.video.frames import ColouredFrame, LumaFrame
 from trtcolor.video.report import FilmReport, Progress
 from trtcolor.video.run import FilmRun
 from trtcolor.video.settings import FilmSettings
+from trtcolor.video.sidecar import ChromaReader
 from trtcolor.video.source import FilmSource
 from trtcolor.video.stages import Stages
 from trtcolor.video.state import FilmState
@@ -99,9 +102,13 @@ def merge_film(
 
     Arguments and errors are those of `color_film`, but that of the settings ``steady``, ``style``
     and ``render`` count for nothing, and ``threads`` is as in `trtcolor.planes`. The frames of the
-    film are those of the sidecar by their numbers.
+    film are those of the sidecar by their numbers; that the sidecar has more is a note.
     """
     settings, times = settings or FilmSettings(), stages or Stages()
+    if os.path.realpath(chroma) == os.path.realpath(output):
+        raise VideoError(
+            f"{os.fspath(output)!r} is the chroma file itself; another name was needed; choose one"
+        )
 
     def colour(
         frames: Iterator[LumaFrame], state: State | None
@@ -110,7 +117,7 @@ def merge_film(
             chroma, frames, saturation=settings.saturation, threads=threads, stages=times
         )
 
-    return FilmRun(
+    report = FilmRun(
         os.fspath(source),
         Path(output),
         settings,
@@ -121,6 +128,13 @@ def merge_film(
         tell=tell,
         note=note,
     ).run(resume=resume, overwrite=overwrite)
+    with ChromaReader(chroma) as reader:
+        more = len(reader) - report.frames
+    if more <= 0:
+        return report
+    sentence = f"the chroma sidecar has {more} frames more than the film: is it of another one?"
+    note(sentence)
+    return replace(report, notes=(*report.notes, sentence))
 
 
 def time_film(

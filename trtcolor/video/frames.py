@@ -13,7 +13,7 @@ from trtcolor.arrays import one_of
 from trtcolor.planes import Matrix, Range, Siting, Subsampling
 from trtcolor.video.state import FilmState
 
-__all__ = ["ColouredFrame", "LumaFrame", "Signal"]
+__all__ = ["ColouredFrame", "LumaFrame", "Signal", "usual_matrix"]
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,12 @@ class Signal:
         height, width = size
         down, across = {420: (2, 2), 422: (1, 2), 444: (1, 1)}[self.subsampling]
         return -(-height // down), -(-width // across)
+
+
+def usual_matrix(size: tuple[int, int]) -> Matrix:
+    """What frames of (height, width) that do not say are taken to be coded by, as by players:
+    BT.709 from 720 rows, below BT.601."""
+    return "bt709" if size[0] >= 720 else "bt601"
 
 
 @dataclass(frozen=True, eq=False)

@@ -45,9 +45,11 @@ def open_container(name: str, *, hardware: str | None = None) -> Any:
     """
     av = import_av()
     accelerator = None if hardware is None else _accelerator(hardware)
+    # The last of these where the device decodes no such codec.
+    refusals: tuple[type[Exception], ...] = (*failures(), RuntimeError)
     try:
         return av.open(name, hwaccel=accelerator, metadata_errors="replace")
-    except failures() as error:
+    except refusals as error:
         if hardware is not None and not isinstance(error, FileNotFoundError):
             raise BackendError(
                 f"hardware decoding by {hardware!r} does not work here ({reason_of(error)}); a "

@@ -14,16 +14,10 @@ from numpy.typing import NDArray
 from trtcolor.errors import VideoError
 from trtcolor.planes import Matrix, Range, Siting
 from trtcolor.video.formats import MAX_PIXELS, PixelFormat, Size, check_pixels, with_chroma
-from trtcolor.video.frames import ColouredFrame, LumaFrame, Signal
+from trtcolor.video.frames import ColouredFrame, LumaFrame, Signal, usual_matrix
 from trtcolor.video.pipes import write_all
 
 _SKIPPED = 1 << 20  # bytes of chroma that are read and dropped at a time
-
-
-def usual_matrix(size: Size) -> Matrix:
-    """What frames of (height, width) that do not say are taken to be coded by, as by players:
-    BT.709 from 720 rows, below BT.601."""
-    return "bt709" if size[0] >= 720 else "bt601"
 
 
 class RawReader:

@@ -52,6 +52,11 @@ def open_reader(
         )
     shape, pixels = parse_size(size), pixel_format(format)
     if pixels.is_rgb:
+        if matrix is not None or range is not None:
+            raise ValueError(
+                f"a matrix or a range came for {format}, which has neither; frames of YUV or grey "
+                "were needed for it; leave it out"
+            )
         return RgbReader(stream, shape, pixels, name=name, max_pixels=max_pixels)
     return RawReader(
         stream, shape, pixels, name=name, matrix=matrix, range=range, max_pixels=max_pixels

@@ -225,5 +225,6 @@ def _look_at(path: Path, position: int, work: Work, time_base: Fraction) -> list
         notes.append(f"time stamps are rounded to {unit} s, in which this container counts")
     late = found[0] * unit - begin * time_base
     if abs(late) > unit:
-        notes.append(f"the film begins {float(late):.3f} s later, as this container has it")
+        when = f"{float(abs(late)):.3f} s {'later' if late > 0 else 'earlier'}"
+        notes.append(f"the film begins {when}, as this container has it")
     return notes

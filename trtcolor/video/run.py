@@ -65,6 +65,8 @@ class FilmRun:
     def run(self, *, resume: bool, overwrite: bool) -> FilmReport:
         """Do it; arguments and errors are those of `trtcolor.video.film.color_film`."""
         output, settings = self._output, self._settings
+        if output.is_dir():
+            raise VideoError(f"{output} is a folder; a file's name was needed; add one")
         folder = output.with_name(f"{output.name}.parts")
         self._refuse_outputs(resume and folder.exists(), overwrite)
         with FilmSource(
@@ -106,6 +108,13 @@ class FilmRun:
             raise VideoError(
                 f"{str(output)!r} is the source itself; another name was needed; choose one"
             )
+        chroma = None if self._chroma is None else os.path.realpath(self._chroma)
+        for path, what in ((self._source, "the source itself"), (output, "the output too")):
+            if os.path.realpath(path) == chroma:
+                raise VideoError(
+                    f"chroma file {str(self._chroma)!r} is {what}; another name was needed; choose "
+                    "one"
+                )
         if not output.parent.is_dir():
             raise VideoError(
                 f"folder {output.parent} is not there; one to write in was needed; make it"

@@ -9,7 +9,7 @@ that the size suggests.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from trtcolor.errors import VideoError
 from trtcolor.planes import Matrix, Range, Subsampling
-from trtcolor.video.frames import Signal
+from trtcolor.video.frames import Signal, usual_matrix
 
 _LIMITED, _FULL = 1, 2  # FFmpeg's AVColorRange
 _MATRICES: dict[int, Matrix] = {1: "bt709", 4: "bt601", 5: "bt601", 6: "bt601", 9: "bt2020"}
@@ -40,8 +40,6 @@ _LAYOUTS: dict[str, Subsampling] = {
     "410": 420, "411": 422, "420": 420, "422": 422, "440": 444, "444": 444,
 }  # fmt: skip
 _PACKED = {"yuyv422": "yuv422p", "uyvy422": "yuv422p", "yvyu422": "yuv422p", "uyyvyy411": "yuv411p"}
-_HIGH = 720
-"""Rows from which untagged film is read as BT.709, as players do, and below as BT.601."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +88,8 @@ class Samples:
                 )
             depth = max(component.bits for component in frame.format.components)
             plain = _Plain(max(8, min(depth, 16)), 420, grey=False, full=False)
-        matrix = _matrix(matrix_tag, frame.height, coded=identical and not plain.grey)
+        size = (frame.height, frame.width)
+        matrix = _matrix(matrix_tag, size, coded=identical and not plain.grey)
         taken: Range = "full" if plain.full else "limited"
         if identical and range_tag in (_LIMITED, _FULL):
             taken = "full" if range_tag == _FULL else "limited"
@@ -130,14 +129,6 @@ class Samples:
             luma = np.right_shift(luma, 16 - self.signal.depth)
         return luma.astype(self.signal.dtype, copy=False)
 
-    def with_subsampling(self, subsampling: Subsampling) -> Samples:
-        """The same, written with chroma of another resolution."""
-        return replace(
-            self,
-            signal=replace(self.signal, subsampling=subsampling),
-            output_format=re.sub(r"4\d\d", str(subsampling), self.output_format, count=1),
-        )
-
 
 @dataclass(frozen=True)
 class _Plain:
@@ -166,11 +157,11 @@ def _planar_format(name: str) -> _Plain | None:
     return None
 
 
-def _matrix(tag: int, height: int, *, coded: bool) -> Matrix:
+def _matrix(tag: int, size: tuple[int, int], *, coded: bool) -> Matrix:
     """The matrix of a tag, or of the size where there is none or (grey, RGB) none that counts."""
     if coded and tag in _OTHER_MATRICES:
         raise VideoError(
             f"the film's colour matrix is {_OTHER_MATRICES[tag]}; bt709, bt601 or bt2020nc was "
             "needed; convert it with ffmpeg -colorspace"
         )
-    return _MATRICES.get(tag, "bt709" if height >= _HIGH else "bt601")
+    return _MATRICES.get(tag, usual_matrix(size))

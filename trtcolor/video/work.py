@@ -20,6 +20,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -56,7 +57,8 @@ class Work:
 
     Raises:
         OutputExistsError: there is unfinished work, and neither was asked for.
-        VideoError: it was made with other settings, or another process is at it.
+        VideoError: it was made with other settings, is damaged or something else, or another
+            process is at it.
         OSError: the folder cannot be made, and so on.
     """
 
@@ -78,12 +80,17 @@ class Work:
                 f"{folder} has an unfinished film; a decision was needed; pass --resume to go on "
                 "with it, or --overwrite to begin again"
             )
+        if folder.is_dir() and any(folder.iterdir()) and not (folder / "lock").exists():
+            raise VideoError(
+                f"{folder} is there and holds something else than an unfinished film; a free name "
+                "was needed; move it, or choose another output"
+            )
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = (folder / "lock").open("w")
         try:
             self._claim()
             if resume and manifest.exists():
-                _check_same(json.loads(manifest.read_text("utf-8")), settings, folder)
+                _check_same(_read_manifest(manifest), settings, folder)
                 self._find_finished()
             self._sweep()
             with whole_file(manifest, overwrite=True) as stream:
@@ -205,17 +212,36 @@ class Work:
         return fragment_file(self.folder, number, ending)
 
 
+def _read_manifest(path: Path) -> dict[str, Any]:
+    with suppress(ValueError):
+        stored = json.loads(path.read_text("utf-8"))
+        if isinstance(stored, dict):
+            return stored
+    raise VideoError(
+        f"{path} is damaged; the manifest of an unfinished film was needed; begin again with "
+        "--overwrite"
+    )
+
+
 def _check_same(stored: Mapping[str, Any], settings: Mapping[str, Any], folder: Path) -> None:
     wanted = json.loads(json_bytes(dict(settings) | {"format": FORMAT}))
-    changed = sorted(
-        key for key in stored.keys() | wanted.keys() if stored.get(key) != wanted.get(key)
-    )
+    old, new = dict(_entries(stored)), dict(_entries(wanted))
+    changed = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
     if changed:
-        was = ", ".join(f"{key} {stored.get(key)!r}, now {wanted.get(key)!r}" for key in changed)
+        was = ", ".join(f"{key} {old.get(key)!r}, now {new.get(key)!r}" for key in changed)
         raise VideoError(
             f"{folder} was begun otherwise ({was}); the same film, model and settings were needed; "
             "give them, or begin again with --overwrite"
         )
+
+
+def _entries(table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """What is in a table and in those within it, by their names."""
+    for key, entry in table.items():
+        if isinstance(entry, Mapping):
+            yield from ((f"{key} {name}", inner) for name, inner in _entries(entry))
+        else:
+            yield key, entry
 
 
 def _identity(path: Path) -> dict[str, int]:

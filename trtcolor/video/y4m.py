@@ -19,9 +19,9 @@ from typing import BinaryIO
 from trtcolor.errors import VideoError
 from trtcolor.planes import Matrix
 from trtcolor.video.formats import MAX_PIXELS, check_pixels
-from trtcolor.video.frames import ColouredFrame, LumaFrame
+from trtcolor.video.frames import ColouredFrame, LumaFrame, usual_matrix
 from trtcolor.video.pipes import write_all
-from trtcolor.video.raw import PlaneReader, little_endian, usual_matrix
+from trtcolor.video.raw import PlaneReader, little_endian
 from trtcolor.video.y4m_header import Y4MHeader
 
 LONGEST_LINE = 4096

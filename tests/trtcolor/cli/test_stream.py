@@ -269,6 +269,8 @@ def test_style_render_steady_and_matrix_change_the_chroma(bundle: Path, tmp_path
         (("--size", "4", "--format", "gray"), "'4' is no size"),
         (("--size", "4x4", "--format", "grey"), "'grey' is no pixel format"),
         (("--size", "5x4", "--format", "gray", "--max-pixels", 19), "at most 19 pixels"),
+        (("--size", "4x4", "--format", "rgb24", "--range", "full"), "rgb24, which has neither"),
+        (("--size", "4x4", "--format", "bgr24", "--matrix", "bt709"), "bgr24, which has neither"),
         (("--steady", "2"), "--steady"),
         (("--memory", "600MB"), "cannot be tiled"),
         (("--style", "none.png"), "No such file"),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from command_line import refused, run
+from command_line import command, refused, run
 from films import WITH_FFMPEG, hashes, luma_hashes, make_film, pictures, probe, times
 from PIL import Image
 
@@ -50,6 +51,9 @@ def test_a_sidecar_colours_the_film_again_without_a_network(film: Path, model: P
     )
     assert done.returncode == 0, done.stderr
     assert luma_hashes(film.with_name("3.mkv")) == luma_hashes(larger)
+    shorter = make_film(film.with_name("shorter.mkv"), pictures(7), "-c:v", "ffv1")
+    done = run("video", shorter, film.with_name("5.mkv"), "--from-chroma", sidecar)
+    assert "note: the chroma sidecar has 3 frames more than the film" in done.stderr
     longer = make_film(film.with_name("longer.mkv"), pictures(11), "-c:v", "ffv1")
     assert "10 whole frames" in refused("video", longer, film.with_name("4.mkv"),
                                         "--from-chroma", sidecar)  # fmt: skip
@@ -73,6 +77,26 @@ def test_saturation_steadiness_and_style_change_what_comes_out(film: Path, model
     assert len(set(styled)) == 10
 
 
+@pytest.mark.parametrize("name", ["in.mkv", "out.mkv"])
+def test_a_sidecar_under_the_name_of_a_film_is_refused(name: str, film: Path, model: Path) -> None:
+    before = film.read_bytes()
+    said = refused("video", film, film.with_name("out.mkv"), "--model", model, "--chroma",
+                   film.with_name(name), "--overwrite")  # fmt: skip
+    assert "another name was needed" in said
+    assert film.read_bytes() == before
+    assert not film.with_name("out.mkv").exists()
+
+
+def test_a_film_is_not_written_over_the_sidecar_that_colours_it(film: Path, model: Path) -> None:
+    sidecar = film.with_name("chroma.mkv")
+    assert run("video", film, film.with_name("out.mkv"), "--model", model,
+               "--chroma", sidecar).returncode == 0  # fmt: skip
+    before = sidecar.read_bytes()
+    said = refused("video", film, sidecar, "--from-chroma", sidecar, "--overwrite")
+    assert "is the chroma file itself" in said
+    assert sidecar.read_bytes() == before
+
+
 def test_a_benchmark_prints_every_stage_and_writes_nothing(film: Path, model: Path) -> None:
     before = set(film.parent.iterdir())
     done = run("video", film, "--benchmark", "--model", model)
@@ -87,6 +111,7 @@ def test_a_benchmark_prints_every_stage_and_writes_nothing(film: Path, model: Pa
     [
         (["--codec", "nothing"], "no encoder"),
         (["--codec", "prores_ks"], "yuv420p"),
+        (["--codec", "aac"], "aac is of audio"),
         (["--codec", "ffv1", "--quality", 3], "lossless"),
         (["--encoder-option", "bogus=1"], "knows no option bogus"),
         (["--encoder-option", "bogus"], "KEY=VALUE"),
@@ -102,6 +127,62 @@ def test_what_cannot_be_is_refused_in_one_line_before_any_work(
     before = set(film.parent.iterdir())
     assert reason in refused("video", film, film.with_name("out.mkv"), "--model", model, *options)
     assert set(film.parent.iterdir()) == before
+
+
+def test_a_device_that_cannot_decode_the_film_is_refused(tmp_path: Path, model: Path) -> None:
+    from av.codec.hwaccel import hwdevices_available
+
+    if "cuda" not in hwdevices_available():
+        pytest.skip("this PyAV was built without CUDA")
+    film = make_film(tmp_path / "in.mkv", pictures(1), "-c:v", "ffv1")  # no GPU decodes it by CUDA
+    said = refused("video", film, tmp_path / "out.mkv", "--model", model, "--hardware", "cuda")
+    assert "hardware decoding by 'cuda' does not work here" in said
+
+
+def test_an_odd_size_finds_its_encoder_without_a_word_of_those_that_refuse_it(
+    tmp_path: Path, model: Path
+) -> None:
+    film = make_film(tmp_path / "in.mkv", pictures(1, (47, 63)), "-c:v", "ffv1",
+                     "-pix_fmt", "yuv420p")  # fmt: skip
+    done = run("video", film, tmp_path / "out.mkv", "--model", model)
+    assert done.stderr == ""
+    assert "1 frame, 63x47" in done.stdout
+
+
+@pytest.mark.parametrize("name", [".", "folder.mkv"])
+def test_a_folder_as_output_is_refused_before_any_work(name: str, film: Path, model: Path) -> None:
+    folder = film.parent / name
+    folder.mkdir(exist_ok=True)
+    before = set(film.parent.iterdir())
+    said = refused("video", film, folder, "--model", model, "--overwrite")
+    assert said.endswith("is a folder; a file's name was needed; add one")
+    assert set(film.parent.iterdir()) == before
+
+
+def test_a_disk_that_fills_up_is_one_sentence_and_what_is_finished_stays(
+    film: Path, model: Path
+) -> None:
+    output = film.with_name("out.mkv")
+    arguments = ["video", film, output, "--model", model, "--codec", "ffv1", "--fragment", 1]
+    whole = "ulimit -f 8; exec " + " ".join(command(*arguments))
+    done = subprocess.run(
+        ["bash", "-c", whole], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 1
+    assert "free space was needed" in done.stderr
+    assert "[Errno" not in done.stderr
+    assert "--resume goes on" in done.stderr
+    assert run(*arguments, "--resume").returncode == 0
+    assert luma_hashes(output) == luma_hashes(film)
+
+
+def test_other_settings_than_those_begun_with_are_named_one_by_one(film: Path, model: Path) -> None:
+    output = film.with_name("out.mkv")
+    subject = ["video", film, output, "--model", model, "--fragment", 2]
+    film.write_bytes(film.read_bytes()[:-200] + bytes(200))  # ends broken: the run stops
+    assert refused(*subject, "--steady", 0.75)
+    said = refused(*subject, "--resume", "--steady", 0.25)
+    assert "was begun otherwise (settings steady 0.75, now 0.25);" in said
 
 
 def test_an_ending_that_is_no_container_is_refused(film: Path, model: Path) -> None:

@@ -13,6 +13,7 @@ from films import WITH_FFMPEG, ffmpeg, hashes, luma_hashes, make_film, pictures,
 
 from trtcolor.colorizer import Colorizer
 from trtcolor.errors import VideoError
+from trtcolor.video.length import matroska_is_torn
 
 pytestmark = WITH_FFMPEG
 __all__ = ["colorizer"]
@@ -110,6 +111,31 @@ def test_a_film_cut_short_is_said_to_be(ending: str, colorizer: Colorizer, tmp_p
     assert report.cut_short is not None
     assert 10 < report.frames < 40
     assert len(times(source.with_name("out.mkv"))) == report.frames
+
+
+def test_a_matroska_film_that_lacks_its_last_half_second_is_cut_short(
+    colorizer: Colorizer, tmp_path: Path
+) -> None:
+    source = make_film(tmp_path / "in.mkv", pictures(24), "-c:v", "mpeg4", "-g", "1")
+    content = source.read_bytes()
+    source.write_bytes(content[: len(content) // 2])
+    with pytest.raises(VideoError, match="cut short: it ends at 0"):
+        colored(colorizer, source)
+
+
+def test_only_a_file_that_ends_within_its_segment_is_torn(tmp_path: Path) -> None:
+    for ending in ("mkv", "webm", "mp4"):
+        film = make_film(tmp_path / f"whole.{ending}", pictures(3), "-c:v", "libvpx-vp9")
+        assert not matroska_is_torn(str(film))
+        film.write_bytes(film.read_bytes()[:-1])
+        assert matroska_is_torn(str(film)) == (ending != "mp4")
+        film.write_bytes(film.read_bytes()[:7])
+        assert not matroska_is_torn(str(film))  # nothing that it says is there
+    live = tmp_path / "live.mkv"
+    live.write_bytes(ffmpeg("-i", str(make_film(tmp_path / "in.mkv", pictures(3), "-c:v", "ffv1")),
+                            "-c", "copy", "-f", "matroska", "-"))  # fmt: skip
+    assert not matroska_is_torn(str(live))
+    assert not matroska_is_torn(str(tmp_path / "missing.mkv"))
 
 
 def test_what_is_no_film_is_refused_in_one_sentence(colorizer: Colorizer, tmp_path: Path) -> None:

@@ -121,6 +121,41 @@ def test_mp4_keeps_time_base_time_stamps_sound_and_chapters(
     assert probe(output, "format")["format"]["tags"]["title"] == "A film"
 
 
+@pytest.mark.parametrize("ending", ["mov", "mp4", "mkv"])
+def test_the_timecode_of_a_camera_is_kept(ending: str, full: Path, colorizer: Colorizer) -> None:
+    source, output = full.with_name("camera.mov"), full.with_name(f"out.{ending}")
+    ffmpeg("-i", str(full), "-map", "0:v", "-map", "0:a:0", "-map_chapters", "-1", "-c", "copy",
+           "-timecode", "10:20:30:05", str(source))  # fmt: skip
+    assert described(source)[-1]["kind"] == "data"
+    report = colored(colorizer, source, output, codec="libx264")
+    assert not [note for note in report.notes if "not copied" in note]
+    tags = probe(output, "streams")["streams"][0]["tags"]
+    assert {key.lower(): tag for key, tag in tags.items()}["timecode"] == "10:20:30:05"
+    assert [one["kind"] for one in described(output)].count("data") == (ending != "mkv")
+
+
+def test_what_a_transport_stream_would_bury_is_named(full: Path, colorizer: Colorizer) -> None:
+    with pytest.raises(VideoError, match=r"mpegts does not take the sound .*flac"):
+        colored(colorizer, full, full.with_name("out.ts"), codec="libx264")
+    aac = full.with_name("aac.mkv")
+    ffmpeg("-i", str(full), "-map", "0", "-map", "-0:a:1", "-c", "copy", str(aac))
+    report = colored(colorizer, aac, full.with_name("out.ts"), codec="libx264")
+    said = "\n".join(report.notes)
+    assert "subtitle srt: mpegts does not take it" in said
+    assert "attachment letters.ttf: mpegts does not take it" in said
+    streams = probe(full.with_name("out.ts"), "streams")["streams"]
+    assert [stream["codec_type"] for stream in streams] == ["video", "audio"]
+
+
+def test_a_film_that_begins_earlier_in_its_container_is_said_to(
+    full: Path, colorizer: Colorizer
+) -> None:
+    late = full.with_name("late.mkv")
+    ffmpeg("-itsoffset", "0.5", "-i", str(full), "-map", "0:v", "-c", "copy", str(late))
+    report = colored(colorizer, late, full.with_name("out.avi"), codec="mpeg4")
+    assert "the film begins 0.523 s earlier, as this container has it" in report.notes
+
+
 def test_sound_that_begins_before_the_picture_does_not_move_it(
     full: Path, colorizer: Colorizer
 ) -> None:

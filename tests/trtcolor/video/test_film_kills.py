@@ -176,6 +176,40 @@ def test_a_damaged_fragment_is_made_again(damage: str, film: Path, colorizer: Co
     assert luma_hashes(output) == luma_hashes(film)
 
 
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_folder_that_is_no_unfinished_film_is_left_alone(
+    overwrite: bool, film: Path, colorizer: Colorizer
+) -> None:
+    output = film.with_name("out.mkv")
+    mine = film.with_name("out.mkv.parts") / "thesis.txt"
+    mine.parent.mkdir()
+    mine.write_text("years of work")
+    with pytest.raises(VideoError, match="holds something else than an unfinished film"):
+        color_film(colorizer, film, output, resume=not overwrite, overwrite=overwrite)
+    assert mine.read_text() == "years of work"
+    assert not output.exists()
+
+
+@pytest.mark.parametrize("manifest", ["{", "[]", ""])
+def test_a_damaged_manifest_is_said_to_be(manifest: str, film: Path, colorizer: Colorizer) -> None:
+    folder = film.with_name("out.mkv.parts")
+    folder.mkdir()
+    for name, content in (("lock", ""), ("manifest.json", manifest), ("000000.json", "{}")):
+        (folder / name).write_text(content)
+    with pytest.raises(VideoError, match=r"manifest\.json is damaged"):
+        color_film(colorizer, film, film.with_name("out.mkv"), resume=True)
+
+
+def test_a_sidecar_cannot_be_begun_in_the_middle(film: Path, model: Path) -> None:
+    output, sidecar = film.with_name("out.mkv"), film.with_name("out.chroma")
+    film.write_bytes(film.read_bytes()[:-20_000])  # ends broken: the run stops
+    arguments = ["video", film, output, "--model", model, "--fragment", 8]
+    assert refused(*arguments)
+    said = refused(*arguments, "--resume", "--chroma", sidecar)
+    assert "the sidecar that was begun with it was needed; leave --chroma out" in said
+    assert not sidecar.exists()
+
+
 def test_a_second_process_is_kept_out(film: Path, model: Path, colorizer: Colorizer) -> None:
     output = film.with_name("out.mkv")
     said = []

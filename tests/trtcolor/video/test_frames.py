@@ -7,7 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from trtcolor.video.frames import LumaFrame, Signal
+from trtcolor.video.frames import LumaFrame, Signal, usual_matrix
+
+
+def test_untagged_frames_are_of_bt709_from_720_rows() -> None:
+    assert usual_matrix((720, 9)) == "bt709"
+    assert usual_matrix((719, 1280)) == "bt601"
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from trtcolor.errors import VideoError
 from trtcolor.video.formats import FORMATS
-from trtcolor.video.raw import RawReader, usual_matrix
+from trtcolor.video.raw import RawReader
 
 YUV = [name for name, pixels in FORMATS.items() if not pixels.is_rgb]
 
@@ -88,7 +88,6 @@ def test_what_the_codes_mean() -> None:
     assert signal("p410le").subsampling == 444
     assert signal("yuv422p", siting="topleft").siting == "topleft"
     assert signal("yuv422p").matrix == "bt709"
-    assert usual_matrix((719, 9)) == "bt601"
 
 
 def test_frames_over_the_limit_are_refused() -> None:
