@@ -16,7 +16,6 @@ import math
 import os
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -26,6 +25,7 @@ from trtcolor.arrays import one_of
 from trtcolor.backends.available import Precision
 from trtcolor.bundle import open_bundle
 from trtcolor.choose import open_runner
+from trtcolor.closing import Closing
 from trtcolor.errors import BundleError, NoGlobalFeaturesError
 from trtcolor.frames import Frame, Upsampling, array_from_frame, frame_from_array
 from trtcolor.geometry import MERGE_SCALES, Render, checked_render
@@ -50,7 +50,7 @@ class Prepared(Seen):
     frame: Frame
 
 
-class Colorizer:
+class Colorizer(Closing):
     """Colours frames with one model on one backend. Threads may share it.
 
     Args:
@@ -374,17 +374,6 @@ class Colorizer:
     def close(self) -> None:
         """Release the network; a second call does nothing."""
         self._runner.close()
-
-    def __enter__(self) -> Colorizer:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def check_saturation(saturation: float) -> None:

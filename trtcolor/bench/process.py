@@ -13,9 +13,9 @@ import signal
 import subprocess
 import sys
 import tempfile
-from types import TracebackType
 from typing import Any
 
+from trtcolor.closing import Closing
 from trtcolor.errors import BackendError
 
 COMMAND = (sys.executable, "-P", "-m", "trtcolor.bench.worker")
@@ -25,7 +25,7 @@ PATIENCE = 10.0
 Message = dict[str, Any]
 
 
-class Worker:
+class Worker(Closing):
     """A process with one engine in it.
 
     Args:
@@ -95,17 +95,6 @@ class Worker:
             if stream is not None:
                 with contextlib.suppress(BrokenPipeError):
                     stream.close()
-
-    def __enter__(self) -> Worker:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _how_it_ended(self) -> str:
         status = self._process.wait(PATIENCE)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from trtcolor.closing import Closing
 from trtcolor.errors import VideoError
 from trtcolor.video.pyav import failures, open_container, reason_of
 
 
-class VideoReader:
+class VideoReader(Closing):
     """The first video stream of a file, as RGB frames one at a time.
 
     Frames come in the order in which they are shown, as they are coded: a rotation that the file
@@ -69,14 +69,3 @@ class VideoReader:
     def close(self) -> None:
         """Close the file; a second call does nothing."""
         self._container.close()
-
-    def __enter__(self) -> VideoReader:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -15,9 +15,9 @@ import os
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 from typing import BinaryIO, Protocol, Self
 
+from trtcolor.closing import Closing
 from trtcolor.errors import VideoError
 from trtcolor.files import refuse_existing
 from trtcolor.video.records import (
@@ -46,7 +46,7 @@ class HasChroma(Protocol):
     def time(self) -> Fraction | None: ...
 
 
-class ChromaReader:
+class ChromaReader(Closing):
     """A sidecar's frames, in order and by number, up to the last whole one.
 
     Args:
@@ -113,19 +113,8 @@ class ChromaReader:
         """Close the file; a second call does nothing."""
         self._file.close()
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-
-class ChromaWriter:
+class ChromaWriter(Closing):
     """Writes a sidecar, a frame a call; what was appended stays, whatever happens later.
 
     Args:
@@ -186,17 +175,6 @@ class ChromaWriter:
     def close(self) -> None:
         """Close the file; a second call does nothing."""
         self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _write(self, content: bytes) -> None:
         left = memoryview(content)

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain, islice
-from types import TracebackType
 from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from trtcolor.closing import Closing
 from trtcolor.errors import VideoError
 from trtcolor.video.decoding import Lost, decoded_frames, first_video
 from trtcolor.video.deinterlace import Deinterlace
@@ -45,7 +45,7 @@ class FilmFrame:
     fault: str | None = None
 
 
-class FilmSource:
+class FilmSource(Closing):
     """The first video stream of a file that is no cover picture.
 
     Args:
@@ -181,17 +181,6 @@ class FilmSource:
     def close(self) -> None:
         """Close the file; a second call does nothing."""
         self._container.close()
-
-    def __enter__(self) -> FilmSource:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _check_progressive(self, frames: list[Any]) -> None:
         for frame in frames:
