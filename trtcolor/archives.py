@@ -7,6 +7,7 @@ content than its size accounts for is refused.
 
 from __future__ import annotations
 
+import gzip
 import os
 import stat
 import tarfile
@@ -26,7 +27,15 @@ MAX_FREE_GROWTH = 1 << 25
 
 _CHUNK = 1 << 20
 _CLUTTER = ("__MACOSX", ".DS_Store")
-_BROKEN = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, RuntimeError, ValueError)
+_BROKEN = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    gzip.BadGzipFile,
+    zlib.error,
+    EOFError,
+    RuntimeError,
+    ValueError,
+)
 
 
 class _Member(NamedTuple):

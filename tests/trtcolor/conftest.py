@@ -10,11 +10,16 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+from hypothesis import settings
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from trtcolor.kernels import _color
 from trtcolor.spec import GraphSpec, ModelSpec, SizeRule
+
+# A busy machine does not make a property false.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 FEATURES = 3
 MakeBundle = Callable[..., Path]

@@ -159,6 +159,16 @@ def test_an_encrypted_zip_is_refused(folder: Path, tmp_path: Path) -> None:
         unpack_bundle(archive, folder)
 
 
+def test_a_damaged_checksum_is_named(tmp_path: Path) -> None:
+    archive, folder = write_tar_gz(tmp_path / "archive", FILES), tmp_path / "folder"
+    folder.mkdir()
+    content = bytearray(archive.read_bytes())
+    content[-8] ^= 1  # of the CRC-32 behind the compressed data
+    archive.write_bytes(content)
+    with pytest.raises(BundleError, match="CRC check failed"):
+        unpack_bundle(archive, folder)
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_a_damaged_archive_is_refused_or_still_gives_files(

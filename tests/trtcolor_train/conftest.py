@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 from PIL import Image
 
 from trtcolor.demo import photographs
@@ -19,6 +20,9 @@ from trtcolor.images import read_picture
 # Tests run side by side: threads that spin for each other would only take the cores away.
 torch.set_num_threads(1)
 os.environ["OMP_NUM_THREADS"] = "1"
+# Nor does a busy machine make a property false.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 CLASSES = ("first", "second", "third")
 TINY = """

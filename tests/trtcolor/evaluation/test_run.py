@@ -21,6 +21,7 @@ from trtcolor.errors import BackendError, DataError, UnknownModelError
 from trtcolor.evaluation.result import Evaluation, Row, Settings
 from trtcolor.evaluation.run import evaluate
 from trtcolor.metrics.colourfulness import colourfulness
+from trtcolor.predictor import Predictor
 
 MakeBundle = Callable[..., Path]
 SCENES = tuple(f"scene{index}" for index in range(7))
@@ -311,13 +312,13 @@ def test_the_network_runs_once_a_picture(
     data = fill(tmp_path / "data" / SCENES[0], 3).parent
     (data / "classes.txt").write_text("\n".join(SCENES))
     runs: list[str] = []
-    run = Colorizer._run
+    run = Predictor._run
 
-    def counted(self: Colorizer, graph: str, *rest: object) -> dict[str, NDArray[np.float32]]:
+    def counted(self: Predictor, graph: str, *rest: object) -> dict[str, NDArray[np.float32]]:
         runs.append(graph)
         return run(self, graph, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Colorizer, "_run", counted)
+    monkeypatch.setattr(Predictor, "_run", counted)
     found = evaluate([model], data, Settings(size=32))
     assert runs == ["joint"] * 3
     assert "top1" in bundle_figures(found)
