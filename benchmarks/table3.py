@@ -1,7 +1,6 @@
 """The README's table of 004, Table 3, and its plot, from one file of `trtcolor bench --json`.
 
-    trtcolor bench --compare torch --floor --budget 25 \\
-        --json benchmarks/results/bench-iizuka2016.json
+    trtcolor bench --floor --budget 7 --json benchmarks/results/bench-iizuka2016.json
     python benchmarks/table3.py benchmarks/results/bench-iizuka2016.json [--form table3|all]
 
 The table is printed as Markdown; the plot is written beside the file, as .png.

@@ -63,9 +63,9 @@ TORCH_CUDA = (
 
 SPEED = {
     Candidate("onnxruntime", "fp32"): 0.85,
-    Candidate("onnxruntime", "int8"): 2.4,
+    Candidate("onnxruntime", "int8"): 2.7,
     Candidate("openvino", "fp32"): 0.85,
-    Candidate("openvino", "int8"): 3.0,
+    Candidate("openvino", "int8"): 5.0,
     TORCH[0]: 0.4,
     TORCH[1]: 0.6,
     TORCH[2]: 0.65,
