@@ -103,3 +103,12 @@ def copied_hashes(path: Path, stream: str) -> list[str]:
         capture_output=True, check=True, timeout=60,
     ).stdout  # fmt: skip
     return [packet["data_hash"] for packet in json.loads(packets)["packets"]]
+
+
+def damage_middle(film: Path) -> Path:
+    """Random bytes in the place of 1500 in the middle of the file."""
+    content = bytearray(film.read_bytes())
+    place = len(content) // 2
+    content[place : place + 1500] = np.random.default_rng(1).bytes(1500)
+    film.write_bytes(content)
+    return film

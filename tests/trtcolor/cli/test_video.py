@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from command_line import command, refused, run
-from films import WITH_FFMPEG, hashes, luma_hashes, make_film, pictures, probe, times
+from films import WITH_FFMPEG, damage_middle, hashes, luma_hashes, make_film, pictures, probe, times
 from PIL import Image
 
 pytestmark = WITH_FFMPEG
@@ -176,10 +176,13 @@ def test_a_disk_that_fills_up_is_one_sentence_and_what_is_finished_stays(
     assert luma_hashes(output) == luma_hashes(film)
 
 
-def test_other_settings_than_those_begun_with_are_named_one_by_one(film: Path, model: Path) -> None:
-    output = film.with_name("out.mkv")
-    subject = ["video", film, output, "--model", model, "--fragment", 2]
-    film.write_bytes(film.read_bytes()[:-200] + bytes(200))  # ends broken: the run stops
+def test_other_settings_than_those_begun_with_are_named_one_by_one(
+    tmp_path: Path, model: Path
+) -> None:
+    options = "-c:v libx264 -g 1 -crf 1 -pix_fmt yuv420p"
+    film = make_film(tmp_path / "in.mkv", pictures(12, (120, 160)), *options.split())
+    damage_middle(film)  # where the run stops
+    subject = ["video", film, tmp_path / "out.mkv", "--model", model, "--fragment", 2]
     assert refused(*subject, "--steady", 0.75)
     said = refused(*subject, "--resume", "--steady", 0.25)
     assert "was begun otherwise (settings steady 0.75, now 0.25);" in said
