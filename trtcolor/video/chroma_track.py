@@ -7,11 +7,11 @@ import os
 from collections.abc import Generator, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 
+from trtcolor.closing import Closing
 from trtcolor.errors import VideoError
 from trtcolor.video.frames import ColouredFrame, LumaFrame
 from trtcolor.video.overlap import overlapped
@@ -21,7 +21,7 @@ from trtcolor.video.stages import Stages
 from trtcolor.video.stream import AHEAD, planes_from_chroma
 
 
-class ChromaTrack:
+class ChromaTrack(Closing):
     """Writes the chroma of every frame of a film, so that its number is that of the frame.
 
     A frame that was not coloured has chroma of 0.
@@ -85,15 +85,8 @@ class ChromaTrack:
         nothing = np.zeros((2, *self._writer.header.grid), np.float32)
         self._writer.append(ChromaFrame(nothing, cut=False, time=time))
 
-    def __enter__(self) -> ChromaTrack:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Close the sidecar, if one was begun."""
         if self._writer is not None:
             self._writer.close()
 
