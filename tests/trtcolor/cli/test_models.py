@@ -20,20 +20,6 @@ from PIL import Image
 from trtcolor.cli import main
 
 MakeBundle = Callable[..., Path]
-RANDOM = np.random.default_rng(0)
-PIXELS = RANDOM.integers(0, 256, (40, 60), dtype=np.uint8)
-
-
-@pytest.fixture
-def photo(tmp_path: Path) -> Path:
-    path = tmp_path / "photo.png"
-    Image.fromarray(PIXELS).save(path)
-    return path
-
-
-@pytest.fixture
-def bundle(make_bundle: MakeBundle) -> Path:
-    return make_bundle("scenes", global_size=32, classes=("sea", "town", "wood"))
 
 
 def test_models_lists_what_is_installed(make_bundle: MakeBundle, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import get_args
 import numpy as np
 import pytest
 from command_line import refused, run
+from noise import PIXELS
 from PIL import Image
 
 from trtcolor import Colorizer
@@ -20,19 +21,6 @@ from trtcolor.frames import Upsampling
 
 MakeBundle = Callable[..., Path]
 RANDOM = np.random.default_rng(0)
-PIXELS = RANDOM.integers(0, 256, (40, 60), dtype=np.uint8)
-
-
-@pytest.fixture
-def photo(tmp_path: Path) -> Path:
-    path = tmp_path / "photo.png"
-    Image.fromarray(PIXELS).save(path)
-    return path
-
-
-@pytest.fixture
-def bundle(make_bundle: MakeBundle) -> Path:
-    return make_bundle("scenes", global_size=32, classes=("sea", "town", "wood"))
 
 
 def test_colorize_writes_a_colour_picture(photo: Path, bundle: Path, tmp_path: Path) -> None:
