@@ -14,6 +14,7 @@ from hypothesis import settings
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
+from trtcolor.colorizer import Colorizer
 from trtcolor.kernels import _color
 from trtcolor.spec import GraphSpec, ModelSpec, SizeRule
 
@@ -37,6 +38,12 @@ def network_weights(seed: int, scenes: int, bins: int) -> dict[str, NDArray[np.f
         "bins": (max(bins, 1), 1, 3, 3),
     }
     return {name: rng.normal(0, 0.15, shape).astype(np.float32) for name, shape in shapes.items()}
+
+
+@pytest.fixture
+def colorizer(make_bundle: MakeBundle) -> Colorizer:
+    """Without global features, chroma at half the resolution."""
+    return Colorizer(make_bundle())
 
 
 @pytest.fixture(scope="module", params=_color.variants())
