@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +63,15 @@ engine_option = click.option(
 trust_option = click.option(
     "--trust", is_flag=True, help="Load that engine, executable code, from wherever it lies."
 )
+
+
+def runner_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """A model, and all that may be said of what runs it."""
+    for option in (trust_option, engine_option, precision_option, backend_option, model_option):
+        command = option(command)
+    return command
+
+
 render_option = click.option(
     "--render",
     type=Render(),

@@ -10,16 +10,14 @@ import click
 from trtcolor.cli.options import (
     PATH,
     backend_option,
-    engine_option,
     memory_option,
     model_option,
     overwrite_option,
-    precision_option,
     render_option,
+    runner_options,
     saturation_option,
     tell_backend,
     threads_option,
-    trust_option,
     upsampling_option,
 )
 
@@ -27,11 +25,7 @@ from trtcolor.cli.options import (
 @click.command()
 @click.argument("picture", type=PATH)
 @click.option("-o", "--output", type=PATH, required=True, help="PNG, JPEG, TIFF or WebP.")
-@model_option
-@backend_option
-@precision_option
-@engine_option
-@trust_option
+@runner_options
 @click.option("--style", type=PATH, help="Take the global features of this picture instead.")
 @saturation_option
 @render_option

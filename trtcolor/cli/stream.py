@@ -13,17 +13,13 @@ import click
 
 from trtcolor.cli.options import (
     PATH,
-    backend_option,
-    engine_option,
     memory_option,
-    model_option,
     overwrite_option,
-    precision_option,
     render_option,
+    runner_options,
     saturation_option,
     tell_backend,
     threads_option,
-    trust_option,
 )
 
 
@@ -55,11 +51,7 @@ from trtcolor.cli.options import (
     show_default=True,
     help="Refuse larger frames.",
 )
-@model_option
-@backend_option
-@precision_option
-@engine_option
-@trust_option
+@runner_options
 @click.option(
     "--steady", type=click.FloatRange(0, 1), help="How far colours are held still along time."
 )

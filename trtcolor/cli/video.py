@@ -13,17 +13,13 @@ import click
 from trtcolor.cli.bar import Bar
 from trtcolor.cli.options import (
     PATH,
-    backend_option,
-    engine_option,
     memory_option,
-    model_option,
     overwrite_option,
-    precision_option,
     render_option,
+    runner_options,
     saturation_option,
     tell_backend,
     threads_option,
-    trust_option,
 )
 
 if TYPE_CHECKING:
@@ -33,11 +29,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("source", metavar="IN", type=PATH)
 @click.argument("output", metavar="[OUT]", type=PATH, required=False)
-@model_option
-@backend_option
-@precision_option
-@engine_option
-@trust_option
+@runner_options
 @click.option("--style", type=PATH, help="Take the global features of this picture instead.")
 @saturation_option
 @render_option
