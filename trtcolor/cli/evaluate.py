@@ -14,6 +14,7 @@ import click
 
 from trtcolor.cli.options import (
     PATH,
+    given_options,
     overwrite_option,
     render_option,
     saturation_option,
@@ -127,14 +128,9 @@ def evaluate(
 
 def _refuse_for_clip() -> None:
     """Refuse the options that a clip has no use for, those of the command line that is run."""
-    context = click.get_current_context()
-    source = click.core.ParameterSource.COMMANDLINE
-    for parameter in context.command.params:
-        given = context.get_parameter_source(parameter.name or "") is source
-        if given and parameter.name not in FOR_CLIPS:
-            raise click.UsageError(
-                f"{parameter.opts[0]} came for a film, which has no use for it; leave it out"
-            )
+    for name, flag in given_options().items():
+        if name not in FOR_CLIPS:
+            raise click.UsageError(f"{flag} came for a film, which has no use for it; leave it out")
 
 
 def _evaluate_clip(

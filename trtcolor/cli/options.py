@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from trtcolor.backends.available import CHOICES, PRECISIONS
 
@@ -106,6 +107,17 @@ saturation_option = click.option(
     show_default=True,
     help="Factor on the colours; 0 is grey.",
 )
+
+
+def given_options() -> dict[str, str]:
+    """Flags of the options that the running command's line has, by parameter."""
+    context = click.get_current_context()
+    return {
+        parameter.name: parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.name is not None
+        and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE
+    }
 
 
 def tell_backend(colorizer: Colorizer) -> None:

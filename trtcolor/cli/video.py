@@ -13,6 +13,7 @@ import click
 from trtcolor.cli.bar import Bar
 from trtcolor.cli.options import (
     PATH,
+    given_options,
     memory_option,
     overwrite_option,
     render_option,
@@ -24,6 +25,11 @@ from trtcolor.cli.options import (
 
 if TYPE_CHECKING:
     from trtcolor.video.report import FilmReport
+
+OF_NETWORK = frozenset(
+    {"model", "backend", "precision", "engine", "trust", "style", "render", "steady", "memory"}
+    | {"chroma"}  # there is nothing to write that is not in --from-chroma
+)
 
 
 @click.command()
@@ -122,10 +128,9 @@ def video(
         raise click.UsageError("--benchmark writes nothing: leave out OUT and chroma files")
     if output is None and not benchmark:
         raise click.UsageError("Missing argument 'OUT'.")
-    if from_chroma and (chroma or style or steady is not None):
-        raise click.UsageError(
-            "--from-chroma runs no network: leave out --chroma, --style, --steady"
-        )
+    idle = [flag for name, flag in given_options().items() if name in OF_NETWORK]
+    if from_chroma and idle:
+        raise click.UsageError(f"--from-chroma runs no network: leave out {', '.join(idle)}")
     settings = FilmSettings(
         steady=DEFAULT_STEADY if steady is None else steady,
         saturation=saturation,

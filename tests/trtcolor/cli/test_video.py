@@ -117,7 +117,6 @@ def test_a_benchmark_prints_every_stage_and_writes_nothing(film: Path, model: Pa
         (["--encoder-option", "bogus"], "KEY=VALUE"),
         (["--hardware", "nothing"], "hardware decoding"),
         (["--codec", "h264_nvenc"], "h264_nvenc does not work here"),
-        (["--from-chroma", "missing.chroma"], "missing.chroma"),
         (["--benchmark"], "writes nothing"),
     ],
 )
@@ -186,6 +185,24 @@ def test_other_settings_than_those_begun_with_are_named_one_by_one(
     assert refused(*subject, "--steady", 0.75)
     said = refused(*subject, "--resume", "--steady", 0.25)
     assert "was begun otherwise (settings steady 0.75, now 0.25);" in said
+
+
+def test_a_sidecar_that_is_not_there_is_named_before_any_work(film: Path) -> None:
+    output, missing = film.with_name("out.mkv"), film.with_name("missing.chroma")
+    assert "missing.chroma" in refused("video", film, output, "--from-chroma", missing)
+    assert list(film.parent.iterdir()) == [film]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [["--model", "default"], ["--render", "64", "--backend", "openvino"], ["--chroma", "c.chroma"]],
+)
+def test_what_is_of_a_network_is_refused_where_none_runs(options: list[str], film: Path) -> None:
+    said = run("video", film, film.with_name("out.mkv"), "--from-chroma", film, *options)
+    assert said.returncode == 2
+    assert "--from-chroma runs no network: leave out" in said.stderr
+    named = said.stderr.partition("leave out")[2]
+    assert all(option in named for option in options if option.startswith("--"))
 
 
 def test_an_ending_that_is_no_container_is_refused(film: Path, model: Path) -> None:
