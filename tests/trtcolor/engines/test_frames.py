@@ -23,10 +23,11 @@ from trtcolor.engines.frames import (
     frame_graphs,
     graph_profiles,
 )
+from trtcolor.engines.here import find_builder, present_target, targets_of
 from trtcolor.engines.profile import ShapeProfile, default_profiles
 from trtcolor.engines.store import Store
 from trtcolor.engines.verify import verify
-from trtcolor.errors import EngineError
+from trtcolor.errors import BackendError, EngineError
 from trtcolor.spec import SizeRule
 
 MakeBundle = Callable[..., Path]
@@ -249,3 +250,31 @@ def test_frames_of_another_shape_or_not_finite_are_refused(bundle: Bundle) -> No
     runner.changes["prepare_grey"] = lambda array: array * np.nan
     with pytest.raises(EngineError, match="'prepare_grey' of the engine gives lightness that is"):
         verify(bundle, runner, config(), PICTURES)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("backend", ["tensorrt", "tensorrt-rtx"])
+def test_an_engine_for_frames_is_verified_with_them_when_it_is_built(
+    backend: str, bundle: Bundle, store: Store
+) -> None:
+    if present_target() is None:
+        pytest.skip("no NVIDIA GPU answers")
+    try:
+        targets_of(find_builder(backend), "this")
+    except BackendError as error:
+        pytest.skip(str(error))
+    built = build_engine(
+        bundle.path,
+        backend=backend,
+        precision="fp32",
+        profiles=(ShapeProfile.parse("8:32:2x256x256"),),
+        frames=FramePlans("full"),
+        frame_profiles=(ShapeProfile.parse("1:101x67:2x256x256"),),
+    )
+    verification = built.entry.sidecar.verification
+    assert verification.status == "verified"
+    ways = {way: f for way, f in verification.figures["ways"].items() if way.startswith("frames")}
+    assert len(ways) == 6
+    assert max(figures["worst"] for figures in ways.values()) < 0.1
+    caches = [path for path in store.caches() if path.suffix == ".runtime"]
+    assert len(caches) == (backend == "tensorrt-rtx")
