@@ -194,6 +194,8 @@ class FakeContext:
         self._api.done("set_device_memory", address, size)
 
     def set_tensor_address(self, name: str, address: int) -> bool:
+        if address % 256:
+            return self._api.refuse(f"the address of {name} is not aligned")
         self._addresses[name] = address
         self.changes += 1
         return self._api.done("set_tensor_address", name, address)

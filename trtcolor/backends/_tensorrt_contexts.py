@@ -12,10 +12,10 @@ All contexts share one activation memory, and so no two runs of an engine overla
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from trtcolor.backends import _cuda
 from trtcolor.backends._profiles import Shape, choose_profile
@@ -43,6 +43,14 @@ class Binding:
 
     shapes: tuple[Shape, ...]
     addresses: tuple[int, ...]
+
+
+class Copy(NamedTuple):
+    """Addresses, and how many bytes go from one to the other."""
+
+    target: int
+    source: int
+    size: int
 
 
 @dataclass
@@ -80,8 +88,21 @@ class Contexts:
                 _remember(self._outputs, shapes, context.outputs)
         return self._outputs[shapes]
 
-    def run(self, binding: Binding, stream: _cuda.Stream, messages: Messages) -> None:
+    def run(
+        self,
+        binding: Binding,
+        stream: _cuda.Stream,
+        messages: Messages,
+        before: Sequence[Copy] = (),
+        after: Sequence[Copy] = (),
+    ) -> None:
         """Put a run into a stream, behind the one before it, whichever stream that is in.
+
+        Args:
+            binding: what it is on.
+            stream: no default stream.
+            messages: that the module logs meanwhile.
+            before, after: copies that belong to the run.
 
         Raises:
             BackendError: the module does not do it. Contexts and activations are then dropped, so
@@ -96,7 +117,11 @@ class Contexts:
             context.set_memory(self._activations)
             if context is not self._common and context.runs and not context.captured:
                 self._capture(context, messages)
+            for copy in before:
+                _cuda.copy_async(*copy, stream)
             context.execute(stream, messages)
+            for copy in after:
+                _cuda.copy_async(*copy, stream)
             if self._last is None:
                 self._last = _cuda.Event()
             self._last.record(stream)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from trtcolor.backends import _cuda
 from trtcolor.backends._tensorrt import Messages, logger
-from trtcolor.backends._tensorrt_contexts import Binding, Contexts
+from trtcolor.backends._tensorrt_contexts import Binding, Contexts, Copy
 from trtcolor.backends._tensorrt_engine import Engine
 from trtcolor.backends._tensorrt_slots import Begun, Slot, Slots, Streams
 from trtcolor.errors import BackendError
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 DEFAULT_STREAM = (0, _cuda.LEGACY)
 """Handles of CUDA's default stream, which cannot be captured and in which TensorRT waits."""
+ALIGNMENT = 256
+"""In bytes, of addresses of inputs and outputs: ``IExecutionContext::setTensorAddress``."""
 
 
 class Plan:
@@ -41,7 +43,7 @@ class Plan:
         self._streams = streams
         self._contexts = Contexts(engine)
         self._slots = Slots(engine.types)
-        self._unasked = {name: _cuda.Buffer() for name in engine.outputs}
+        self._own = {name: _cuda.Buffer() for name in engine.types}
         self._event: _cuda.Event | None = None
         self._lock = threading.Lock()
 
@@ -78,12 +80,17 @@ class Plan:
         engine.check_names(inputs, tuple(outputs))
         for name, array in (*inputs.items(), *outputs.items()):
             engine.check_type(name, array.dtype, "no")
+            if array.device != self._device:
+                raise BackendError(
+                    f"graph {self._graph!r} was given {name} in the memory of GPU {array.device}; "
+                    f"that of GPU {self._device}, which it runs on, was needed; copy it there"
+                )
         with self._running(engine) as messages:
             taken = self._streams.compute if stream.handle in DEFAULT_STREAM else stream
-            binding = self._binding(engine, inputs, outputs, taken, messages)
+            binding, before, after = self._bound(engine, inputs, outputs, taken, messages)
             if taken is not stream:
                 self._follow(taken, stream)
-            self._contexts.run(binding, taken, messages)
+            self._contexts.run(binding, taken, messages, before, after)
             if taken is not stream:
                 self._follow(stream, taken)
 
@@ -96,7 +103,7 @@ class Plan:
             with suppress(BackendError), _cuda.using(self._device):  # of a lost GPU nothing is left
                 self._contexts.close()
                 self._slots.close()
-                for buffer in self._unasked.values():
+                for buffer in self._own.values():
                     buffer.close()
                 if self._event is not None:
                     self._event.close()
@@ -134,32 +141,45 @@ class Plan:
         self._contexts.run(Binding(shapes, addresses), streams.compute, messages)
         return slot.download(outputs, named, streams)
 
-    def _binding(
+    def _bound(
         self,
         engine: Engine,
         inputs: Mapping[str, DeviceArray],
         outputs: Mapping[str, DeviceArray],
         stream: _cuda.Stream,
         messages: Messages,
-    ) -> Binding:
-        """What a run on the arrays is on; what nobody asked for goes into a buffer of its own."""
+    ) -> tuple[Binding, list[Copy], list[Copy]]:
+        """What a run on the arrays is on, and the copies before and after it.
+
+        What nobody asked for goes into a buffer of its own, and so does an array that does not lie
+        as TensorRT asks, such as one frame of several.
+        """
         shapes = tuple(inputs[name].shape for name in engine.inputs)
         given = self._contexts.output_shapes(shapes, stream, messages)
-        addresses = [inputs[name].address for name in engine.inputs]
+        addresses, before, after = [], [], []
+        for name in engine.inputs:
+            array = inputs[name]
+            addresses.append(self._address(name, array.address, array.nbytes))
+            if addresses[-1] != array.address:
+                before.append(Copy(addresses[-1], array.address, array.nbytes))
         for name, shape in zip(engine.outputs, given, strict=True):
-            if name not in outputs:
-                addresses.append(self._unasked_address(name, engine.bytes_of(name, shape)))
-            elif outputs[name].shape == shape:
-                addresses.append(outputs[name].address)
-            else:
+            wanted = outputs.get(name)
+            if wanted is not None and wanted.shape != shape:
                 raise BackendError(
-                    f"graph {engine.graph!r} was given an array of shape {outputs[name].shape} for "
+                    f"graph {engine.graph!r} was given an array of shape {wanted.shape} for "
                     f"{name}; {shape} was needed for its inputs; give one of that shape"
                 )
-        return Binding(shapes, tuple(addresses))
+            size = engine.bytes_of(name, shape)
+            addresses.append(self._address(name, wanted.address if wanted else None, size))
+            if wanted is not None and addresses[-1] != wanted.address:
+                after.append(Copy(wanted.address, addresses[-1], size))
+        return Binding(shapes, tuple(addresses)), before, after
 
-    def _unasked_address(self, name: str, size: int) -> int:
-        buffer = self._unasked[name]
+    def _address(self, name: str, address: int | None, size: int) -> int:
+        """The address itself, or that of a buffer in its place."""
+        if address is not None and address % ALIGNMENT == 0:
+            return address
+        buffer = self._own[name]
         if size > buffer.size:
             self._contexts.settle()  # what is freed may still be in use
         return buffer.reserve(size)
