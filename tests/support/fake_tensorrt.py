@@ -23,12 +23,10 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from fake_kernels import FakeRuntimeConfig
 from recording_cuda import RecordingRuntime
 
 from trtcolor.backends._profiles import Profile, Shape
-
-KERNELS = b"kernels of this GPU: "
-"""What a runtime cache begins with."""
 
 
 class ILogger:
@@ -50,6 +48,7 @@ class FakeTensorRT:
     Attributes:
         failures: for each call that is to fail, by name, the error that it logs; taken once.
         contexts: that were made, by the number of their making.
+        tells_activation: whether contexts say how much memory a shape needs, or engines for all.
     """
 
     ILogger = ILogger
@@ -63,6 +62,7 @@ class FakeTensorRT:
         self.contexts: list[FakeContext] = []
         self.plans: dict[bytes, tuple[bytes, Sequence[Profile]]] = {}
         self.log: Any = None
+        self.tells_activation = True
         if rtx:
             self.CudaGraphStrategy = enum.Enum("CudaGraphStrategy", "DISABLED WHOLE_GRAPH_CAPTURE")
             self.DynamicShapesKernelSpecializationStrategy = enum.Enum("S", "LAZY EAGER NONE")
@@ -108,6 +108,7 @@ class FakeEngine:
         values = (*self.session.get_inputs(), *self.session.get_outputs())
         self.types = {v.name: _dtype(v.type) for v in values}
         self.num_io_tensors = len(values)
+        self.device_memory_size_v2 = 0 if api.tells_activation else 1 << 20
         self.num_optimization_profiles = len(profiles)
         self.enqueued, self.ran = itertools.count(), itertools.count()
         self._shapes: dict[tuple[Shape, ...], dict[str, Shape]] = {}
@@ -135,7 +136,7 @@ class FakeEngine:
         return self.api.contexts[-1]
 
     def create_runtime_config(self) -> FakeRuntimeConfig:
-        return FakeRuntimeConfig(self.api)
+        return FakeRuntimeConfig()
 
     def output_shapes(self, shapes: tuple[Shape, ...]) -> dict[str, Shape]:
         if shapes not in self._shapes:
@@ -186,7 +187,7 @@ class FakeContext:
 
     def update_device_memory_size_for_shapes(self) -> int:
         self._memory = (0, 0)
-        return self._needed()
+        return self._needed() if self._api.tells_activation else 0
 
     def set_device_memory(self, address: int, size: int) -> None:
         self._memory = address, size
@@ -244,43 +245,6 @@ class FakeContext:
 
     def _needed(self) -> int:
         return 16 * sum(map(math.prod, self._input_shapes()))
-
-
-class FakeRuntimeConfig:
-    def __init__(self, api: FakeTensorRT) -> None:
-        self._api = api
-        self.allocation: Any = None
-        self.cache: FakeCache | None = None
-        self.cuda_graph_strategy: Any = None
-        self.dynamic_shapes_kernel_specialization_strategy: Any = None
-
-    def set_execution_context_allocation_strategy(self, strategy: Any) -> None:
-        self.allocation = strategy
-
-    def create_runtime_cache(self) -> FakeCache:
-        return FakeCache()
-
-    def set_runtime_cache(self, cache: FakeCache) -> bool:
-        self.cache = cache
-        cache.users += 1
-        return True
-
-
-class FakeCache:
-    """Attributes: users: configurations that it was set in; kept: what came from a file."""
-
-    def __init__(self) -> None:
-        self.users = 0
-        self.kept = b""
-
-    def deserialize(self, data: bytes) -> bool:
-        if not data.startswith(KERNELS):
-            return False
-        self.kept = data
-        return True
-
-    def serialize(self) -> bytes:
-        return self.kept if self.kept else KERNELS + b"%d" % self.users
 
 
 @contextmanager

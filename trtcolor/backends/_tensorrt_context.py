@@ -64,6 +64,8 @@ class Context:
         engine.need(not missing, messages, f"does not know the shape of {missing} for")
         self.outputs = tuple(tuple(handle.get_tensor_shape(name)) for name in engine.outputs)
         self.activation = int(handle.update_device_memory_size_for_shapes())
+        if self.activation <= 0:  # the module does not say, or needs none of what it might
+            self.activation = engine.largest_activation
         self._shapes = shapes
 
     def set_addresses(self, addresses: tuple[int, ...], messages: Messages) -> None:
@@ -109,8 +111,6 @@ class Context:
         Raises:
             BackendError: that cannot be captured; it runs as before.
         """
-        if self._graph is not None:
-            return
         stream = _cuda.Stream()  # into which no other thread puts anything meanwhile
 
         def put_in() -> None:

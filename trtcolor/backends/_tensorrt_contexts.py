@@ -4,7 +4,8 @@ A CUDA graph of TensorRT's holds for the shapes and addresses that its context h
 captured, and not after the context is changed; so whatever comes again gets a context of its own.
 The first run of a binding goes through the common context, the second through a context of its own
 (before a capture TensorRT has to run once), from the third on that one's graph is launched.
-TensorRT-RTX captures by itself and follows what changes, so there the common context does all.
+TensorRT-RTX captures by itself; it would capture again whenever an address is another, so it has
+contexts of the same kind, and no capture of ours.
 
 All contexts share one activation memory, and so no two runs of an engine overlap.
 """
@@ -115,7 +116,7 @@ class Contexts:
             context.set_addresses(binding.addresses, messages)
             self._make_room(context.activation)
             context.set_memory(self._activations)
-            if context is not self._common and context.runs and not context.captured:
+            if context is not self._common and context.runs and not self.engine.jit.captures:
                 self._capture(context, messages)
             for copy in before:
                 _cuda.copy_async(*copy, stream)
@@ -160,7 +161,7 @@ class Contexts:
         if binding in self._own:
             self._own.move_to_end(binding)
             return self._own[binding]
-        if self.engine.jit.captures or self.notes or binding not in self._seen:
+        if self.notes or binding not in self._seen:
             _remember(self._seen, binding, None)
             return self._common_one(messages)
         if len(self._own) >= MOST_CONTEXTS:
@@ -186,7 +187,7 @@ class Contexts:
 
     def _capture(self, context: Context, messages: Messages) -> None:
         """Where that fails all runs stay plain, and a note says why."""
-        if self.notes:
+        if context.captured or self.notes:
             return
         self.settle()  # nothing that TensorRT set up in the run before is still under way
         try:

@@ -74,6 +74,11 @@ class Engine:
             jit=jit,
         )
 
+    @property
+    def largest_activation(self) -> int:
+        """Bytes of memory that a run of any shape of any profile needs."""
+        return int(self.handle.device_memory_size_v2)
+
     def named(self, shapes: Sequence[Shape]) -> dict[str, Shape]:
         """Shapes of the inputs by name, from those in the plan's order."""
         return dict(zip(self.inputs, shapes, strict=True))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from fake_tensorrt import KERNELS, FakeTensorRT, installed
+from fake_kernels import KERNELS, FakeRuntimeConfig
+from fake_tensorrt import FakeTensorRT, installed
 from recording_cuda import recorded
 
 from trtcolor.backends._tensorrt_jit import Jit
@@ -31,11 +33,11 @@ class Kept:
 class Maker:
     """What of an engine a `Jit` needs: it makes configurations, and contexts of them."""
 
-    def __init__(self, api: FakeTensorRT) -> None:
-        from fake_tensorrt import FakeRuntimeConfig
+    def create_runtime_config(self) -> FakeRuntimeConfig:
+        return FakeRuntimeConfig()
 
-        self.create_runtime_config = lambda: FakeRuntimeConfig(api)
-        self.create_execution_context = lambda how: how
+    def create_execution_context(self, how: Any) -> Any:
+        return how
 
 
 @pytest.fixture
@@ -47,7 +49,7 @@ def api() -> Iterator[FakeTensorRT]:
 def test_all_contexts_share_one_cache_that_is_written_once(api: FakeTensorRT) -> None:
     file = Kept()
     jit = Jit(api, file=file)
-    contexts = [jit.context(Maker(api)) for _ in range(3)]
+    contexts = [jit.context(Maker()) for _ in range(3)]
     assert len({id(context.cache) for context in contexts}) == 1
     assert file.writes == 0
     jit.save()
@@ -58,7 +60,7 @@ def test_all_contexts_share_one_cache_that_is_written_once(api: FakeTensorRT) ->
 def test_kernels_of_an_earlier_process_are_taken_and_not_written_again(api: FakeTensorRT) -> None:
     file = Kept(KERNELS + b"before")
     jit = Jit(api, file=file)
-    assert jit.context(Maker(api)).cache.kept == KERNELS + b"before"
+    assert jit.context(Maker()).cache.kept == KERNELS + b"before"
     jit.save()
     assert (file.writes, jit.notes) == (0, [])
 
@@ -66,7 +68,7 @@ def test_kernels_of_an_earlier_process_are_taken_and_not_written_again(api: Fake
 def test_kernels_of_another_gpu_are_replaced_with_a_note(api: FakeTensorRT) -> None:
     file = Kept(b"kernels of another GPU")
     jit = Jit(api, file=file)
-    assert jit.context(Maker(api)).cache.kept == b""
+    assert jit.context(Maker()).cache.kept == b""
     assert "another GPU, driver or version" in jit.notes[0]
     jit.save()
     assert file.data.startswith(KERNELS)
@@ -75,7 +77,7 @@ def test_kernels_of_another_gpu_are_replaced_with_a_note(api: FakeTensorRT) -> N
 def test_a_runner_that_nobody_closes_writes_its_cache_when_it_goes(api: FakeTensorRT) -> None:
     file = Kept()
     jit = Jit(api, file=file)
-    jit.context(Maker(api))
+    jit.context(Maker())
     del jit
     gc.collect()
     assert file.writes == 1
@@ -94,6 +96,6 @@ def test_tensorrt_knows_no_kernels_to_keep() -> None:
         file = Kept()
         jit = Jit(api, file=file)
         assert not jit.captures
-        assert jit.context(Maker(api)) == api.ExecutionContextAllocationStrategy.USER_MANAGED
+        assert jit.context(Maker()) == api.ExecutionContextAllocationStrategy.USER_MANAGED
         jit.save()
         assert file.writes == 0

@@ -25,7 +25,7 @@ SOURCES = {
     "backends/_tensorrt.py": {"runtime": "Runtime"},
     "backends/_profiles.py": {"engine": "ICudaEngine"},
     "backends/_tensorrt_context.py": {"handle": "IExecutionContext"},
-    "backends/_tensorrt_engine.py": {"engine": "ICudaEngine"},
+    "backends/_tensorrt_engine.py": {"engine": "ICudaEngine", "handle": "ICudaEngine"},
     "backends/_tensorrt_jit.py": {
         "engine": "ICudaEngine",
         "config": "IRuntimeConfig",

@@ -53,17 +53,27 @@ def test_runs_from_the_third_on_are_launched_as_a_cuda_graph(classic: Bench) -> 
     assert classic.runner.notes == ()
 
 
-def test_tensorrt_rtx_captures_by_itself_in_one_context(runtime: RecordingRuntime) -> None:
+def test_tensorrt_rtx_captures_by_itself_where_nothing_changes(runtime: RecordingRuntime) -> None:
     with installed(runtime, rtx=True) as api:
         bench = Bench(runtime, api, specialization="eager")
         for seed in range(6):
             bench.run(seed, 16, 16 + 8 * (seed % 2))
-        (context,) = api.contexts
+        assert len(api.contexts) == 3  # the common one, and one for each shape
+        assert len({id(context.how.cache) for context in api.contexts}) == 1
+        context = api.contexts[2]
         assert context.how.cuda_graph_strategy == api.CudaGraphStrategy.WHOLE_GRAPH_CAPTURE
         assert context.how.dynamic_shapes_kernel_specialization_strategy.name == "EAGER"
         assert context.how.allocation.name == "USER_MANAGED"
         assert "cudaStreamBeginCapture" not in runtime.names
         bench.runner.close()
+
+
+def test_a_module_that_does_not_tell_the_memory_of_a_shape_gets_that_of_all(bench: Bench) -> None:
+    bench.api.tells_activation = False
+    for seed in range(5):
+        bench.run(seed, 16, 16 + 8 * (seed % 2))
+    given = [args for name, args in bench.cuda.calls if name == "set_device_memory"]
+    assert {size for _, size in given} == {1 << 20}
 
 
 def test_few_contexts_are_kept_and_the_least_recently_used_one_goes(classic: Bench) -> None:
