@@ -14,6 +14,7 @@ import enum
 import itertools
 import math
 import sys
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -47,7 +48,8 @@ class FakeTensorRT:
 
     Attributes:
         failures: for each call that is to fail, by name, the error that it logs; taken once.
-        contexts: that were made, by the number of their making.
+        faults: what a caller did that NVIDIA's documentation forbids; `installed` looks at it.
+        hows: for each context that was made, what it was made with.
         tells_activation: whether contexts say how much memory a shape needs, or engines for all.
     """
 
@@ -59,7 +61,8 @@ class FakeTensorRT:
         self.cuda = runtime
         self.__version__ = "1.7.1.116" if rtx else "11.4.0.106"
         self.failures: dict[str, str] = {}
-        self.contexts: list[FakeContext] = []
+        self.faults: list[str] = []
+        self.hows: list[Any] = []
         self.plans: dict[bytes, tuple[bytes, Sequence[Profile]]] = {}
         self.log: Any = None
         self.tells_activation = True
@@ -132,8 +135,8 @@ class FakeEngine:
     def create_execution_context(self, how: Any) -> FakeContext | None:
         if not self.api.done("create_execution_context", how):
             return None
-        self.api.contexts.append(FakeContext(self, how))
-        return self.api.contexts[-1]
+        self.api.hows.append(how)
+        return FakeContext(self)
 
     def create_runtime_config(self) -> FakeRuntimeConfig:
         return FakeRuntimeConfig()
@@ -152,12 +155,11 @@ class FakeEngine:
 
 
 class FakeContext:
-    """Attributes: how: what it was made with; changes: how often what it runs on was changed."""
+    """Attributes: changes: how often what it runs on was changed."""
 
-    def __init__(self, engine: FakeEngine, how: Any) -> None:
+    def __init__(self, engine: FakeEngine) -> None:
         self._engine = engine
         self._api = engine.api
-        self.how = how
         self.active_optimization_profile = 0
         self.changes = 0
         self._ran_at = -1
@@ -221,14 +223,18 @@ class FakeContext:
         engine, changes = self._engine, self.changes
         shapes, addresses, memory = dict(self._shapes), dict(self._addresses), self._memory
         number = -1 if captured else next(engine.enqueued)
+        itself = weakref.ref(self)  # as the GPU holds it
 
         def work() -> None:
-            if captured:
-                assert self.changes == changes, "a graph is replayed whose context has changed"
-            else:
-                assert next(engine.ran) == number, "two runs of an engine are out of order"
-            for address in (*addresses.values(), memory[0]):
-                assert self._held(address), "a run works on memory that was freed"
+            context, needed = itself(), (*addresses.values(), memory[0])
+            if context is None:
+                engine.api.faults.append("a context went while its run was under way")
+            elif captured and context.changes != changes:
+                engine.api.faults.append("a graph was replayed whose context had changed")
+            elif not all(map(context._held, needed)):
+                engine.api.faults.append("a run worked on memory that was freed")
+            if not captured and next(engine.ran) != number:
+                engine.api.faults.append("two runs of an engine were out of order")
             given = {n: _view(addresses[n], shapes[n], engine.types[n]) for n in engine.inputs}
             found = engine.session.run(engine.outputs, given)
             for name, array in zip(engine.outputs, found, strict=True):
@@ -249,11 +255,12 @@ class FakeContext:
 
 @contextmanager
 def installed(runtime: RecordingRuntime, *, rtx: bool) -> Iterator[FakeTensorRT]:
-    """The stand-in as the module that the backend imports, for a while."""
+    """The stand-in as the module that the backend imports, for a while; it ends without faults."""
     api = FakeTensorRT(runtime, rtx=rtx)
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "tensorrt_rtx" if rtx else "tensorrt", api)  # type: ignore[arg-type]
         yield api
+    assert api.faults == []
 
 
 def _dtype(text: str) -> np.dtype[Any]:

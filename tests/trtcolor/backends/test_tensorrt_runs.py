@@ -10,10 +10,15 @@ import threading
 import numpy as np
 import pytest
 from fake_tensorrt import installed
-from plan_runners import Bench, bench, classic, expected, inputs, rtx, runtime
+from plan_runners import Bench, bench, classic, expected, graph, inputs, profile, rtx, runtime
 from recording_cuda import RecordingRuntime
 
+from trtcolor.backends import _cuda
+from trtcolor.backends._tensorrt import logger
+from trtcolor.backends._tensorrt_context import Context
 from trtcolor.backends._tensorrt_contexts import MOST_CONTEXTS
+from trtcolor.backends._tensorrt_engine import Engine
+from trtcolor.backends._tensorrt_jit import Jit
 from trtcolor.backends.base import DeviceRunner
 from trtcolor.backends.frame_plans import FramePlans
 from trtcolor.errors import BackendError
@@ -58,12 +63,12 @@ def test_tensorrt_rtx_captures_by_itself_where_nothing_changes(runtime: Recordin
         bench = Bench(runtime, api, specialization="eager")
         for seed in range(6):
             bench.run(seed, 16, 16 + 8 * (seed % 2))
-        assert len(api.contexts) == 3  # the common one, and one for each shape
-        assert len({id(context.how.cache) for context in api.contexts}) == 1
-        context = api.contexts[2]
-        assert context.how.cuda_graph_strategy == api.CudaGraphStrategy.WHOLE_GRAPH_CAPTURE
-        assert context.how.dynamic_shapes_kernel_specialization_strategy.name == "EAGER"
-        assert context.how.allocation.name == "USER_MANAGED"
+        assert len(api.hows) == 3  # the common one, and one for each shape
+        assert len({id(how.cache) for how in api.hows}) == 1
+        how = api.hows[2]
+        assert how.cuda_graph_strategy == api.CudaGraphStrategy.WHOLE_GRAPH_CAPTURE
+        assert how.dynamic_shapes_kernel_specialization_strategy.name == "EAGER"
+        assert how.allocation.name == "USER_MANAGED"
         assert "cudaStreamBeginCapture" not in runtime.names
         bench.runner.close()
 
@@ -76,6 +81,30 @@ def test_a_module_that_does_not_tell_the_memory_of_a_shape_gets_that_of_all(benc
     assert {size for _, size in given} == {1 << 20}
 
 
+def test_a_context_forgets_its_graph_when_anything_is_set_anew(runtime: RecordingRuntime) -> None:
+    with installed(runtime, rtx=False) as api, logger(api).collect() as messages:
+        plan = api.plan(graph(), profile(2, 64))
+        engine = Engine.load(api, "tensorrt", "local", plan, Jit(api))
+        context, stream, memory = Context(engine, messages), _cuda.Stream(), _cuda.Buffer()
+        held = [_cuda.Buffer() for _ in range(5)]
+        addresses = tuple(buffer.reserve(1 << 16) for buffer in held)
+        memory.reserve(1 << 16)
+        for given in (addresses[:4], addresses[1:]):
+            for side in (16, 32):
+                context.set_shapes(((1, 1, side, side), (1, 3)), stream, messages)
+                context.set_addresses(given, messages)
+                context.set_memory(memory)
+                assert (context.captured, context.runs) == (False, 0)
+                context.execute(stream, messages)
+                stream.synchronize()
+                context.capture(messages)
+                context.execute(stream, messages)
+                stream.synchronize()
+                assert (context.captured, context.runs) == (True, 2)
+            context.set_addresses(given[::-1], messages)
+            assert not context.captured
+
+
 def test_few_contexts_are_kept_and_the_least_recently_used_one_goes(classic: Bench) -> None:
     sizes = [(2 * n, 2 * n) for n in range(1, MOST_CONTEXTS + 3)]
     classic.run(0, 64, 64)  # buffers large enough for all
@@ -84,11 +113,11 @@ def test_few_contexts_are_kept_and_the_least_recently_used_one_goes(classic: Ben
             classic.run(seed, *size)
     counted = classic.cuda.count()
     assert counted["cudaGraphExecDestroy"] == len(sizes) - MOST_CONTEXTS
-    before = len(classic.api.contexts)
+    before = len(classic.api.hows)
     classic.run(3, *sizes[-1])
-    assert len(classic.api.contexts) == before
+    assert len(classic.api.hows) == before
     classic.run(3, *sizes[0])  # it was dropped, and comes again
-    assert len(classic.api.contexts) == before + 1
+    assert len(classic.api.hows) == before + 1
 
 
 def test_a_capture_that_fails_leaves_plain_runs_and_a_note(classic: Bench) -> None:
