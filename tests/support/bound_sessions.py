@@ -80,6 +80,7 @@ def on_the_stand_in(runtime: RecordingRuntime, patch: pytest.MonkeyPatch) -> Non
     ) -> SessionInStream:
         settings = ort.SessionOptions()
         settings.intra_op_num_threads = 1
+        settings.log_severity_level = 4
         source = graph if isinstance(graph, bytes) else str(graph)
         made = ort.InferenceSession(source, settings, providers=["CPUExecutionProvider"])
         return SessionInStream(made, runtime, options["user_compute_stream"])
@@ -89,5 +90,3 @@ def on_the_stand_in(runtime: RecordingRuntime, patch: pytest.MonkeyPatch) -> Non
     patch.setattr(onnxruntime_cuda, "import_onnxruntime_cuda", import_onnxruntime)
     patch.setattr(onnxruntime_cuda, "cuda_session", session)
     patch.setattr("trtcolor.choose.first_gpu", lambda: None)
-
-

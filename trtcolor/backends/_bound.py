@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -103,14 +104,16 @@ class BoundSession:
 
     def close(self) -> None:
         """Wait for what runs, then give back the session, its streams and buffers."""
-        with _cuda.using(self._index), self._lock:
+        with self._lock:
             streams = (self._up, self._stream, self._down)
-            for stream in streams:
-                stream.synchronize()
+            with suppress(BackendError), _cuda.using(self._index):  # it may be lost
+                for stream in streams:
+                    stream.synchronize()
             self.session = None
             self._staging.close()
-            for stream in streams:
-                stream.close()
+            with suppress(BackendError):
+                for stream in streams:
+                    stream.close()
 
     def _place(self, name: str, value: Any) -> Place:
         dtype = {"tensor(float)": np.float32, "tensor(uint8)": np.uint8}[self._types[name]]
