@@ -23,7 +23,11 @@ Features = Literal["own", "given"]
 Graphs = Mapping[str, onnx.ModelProto]
 
 NAMES = {
-    "global": {"lightness": "global_lightness", "global_features": "global_features"},
+    "global": {
+        "lightness": "global_lightness",
+        "global_features": "global_features",
+        "class_logits": "class_logits",
+    },
     "local": {
         "lightness": "network_lightness",
         "global_features": "global_features",
@@ -81,7 +85,7 @@ def end_to_end_graph(
         networks,
         merge,
         ["frames", "global_features"] if features == "given" else ["frames"],
-        "rgb",
+        ["rgb"],
     )
     for name, value in (("model", spec.name), ("licence", spec.licence), ("render", render)):
         model.metadata_props.add(key=name, value=str(value))
@@ -89,24 +93,37 @@ def end_to_end_graph(
 
 
 def features_graph(
-    bundle: Bundle, *, channels: Channels = 3, graphs: Graphs | None = None
+    bundle: Bundle,
+    *,
+    channels: Channels = 3,
+    classes: bool = False,
+    graphs: Graphs | None = None,
 ) -> onnx.ModelProto:
     """`trtcolor.colorizer.Colorizer.global_features` of frames of uint8 as one graph.
 
     Args:
         bundle, channels, graphs: as for `end_to_end_graph`.
+        classes: give ``class_logits`` as well.
 
     Returns:
-        ``frames`` (N, H, W, channels) uint8 -> ``global_features`` (N, G) float32.
+        ``frames`` (N, H, W, channels) uint8 -> ``global_features`` (N, G) float32 [,
+        ``class_logits`` (N, C) float32, scores of the scenes that the spec names].
 
     Raises:
-        NoGlobalFeaturesError: the network has none.
+        NoGlobalFeaturesError: the network has none, or no classifier.
         ValueError, PrecisionError: as from `end_to_end_graph`.
     """
-    _need_global_features(bundle.spec)
+    spec = bundle.spec
+    _need_global_features(spec)
+    if classes and "class_logits" not in spec.graphs["global"].outputs:
+        raise NoGlobalFeaturesError(
+            f"model {spec.name!r} has no scene classifier; a model with one was needed; choose "
+            "another model"
+        )
     networks = _networks(bundle, ("global",), graphs)
-    prepare = prepare_graph(bundle.spec, channels=channels)
-    return _joined(prepare, networks, None, ["frames"], "global_features")
+    prepare = prepare_graph(spec, channels=channels)
+    outputs = ["global_features", "class_logits"][: 2 if classes else 1]
+    return _joined(prepare, networks, None, ["frames"], outputs)
 
 
 def _joined(
@@ -114,7 +131,7 @@ def _joined(
     networks: Graphs,
     merge: onnx.ModelProto | None,
     inputs: Sequence[str],
-    output: str,
+    outputs: Sequence[str],
 ) -> onnx.ModelProto:
     first = next(iter(networks.values()))
     opset = operator_set(first)
@@ -125,7 +142,7 @@ def _joined(
             *([] if merge is None else [Part(in_opset(merge, opset), "")]),
         ],
         inputs,
-        [output],
+        outputs,
         "end_to_end",
     )
     batch = first.graph.input[0].type.tensor_type.shape.dim[0].dim_value
