@@ -1,0 +1,142 @@
+"""Frames through the plans of an engine, in three streams, come out as a Colorizer colours them.
+
+TensorRT and CUDA are stand-ins (fake_tensorrt.py, recording_cuda.py) that run the real graphs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from fake_tensorrt import installed
+from numpy.typing import NDArray
+from plan_runners import on_device
+from recording_cuda import RecordingRuntime, recorded
+
+from trtcolor.backends import _cuda
+from trtcolor.backends.device_arrays import DeviceArray
+from trtcolor.backends.frame_plans import FRAME_GRAPHS, FramePlans
+from trtcolor.backends.tensorrt import TensorRTRunner
+from trtcolor.bundle import Bundle, open_bundle
+from trtcolor.colorizer import Colorizer
+from trtcolor.engines.frames import frame_graphs, graph_profiles
+from trtcolor.engines.profile import ShapeProfile, input_ranges
+from trtcolor.geometry import chroma_size, plan_render
+
+MakeBundle = Callable[..., Path]
+NETWORK = (ShapeProfile.parse("8:32:128"),)
+FRAMES = (ShapeProfile.parse("1:64x48:128"),)
+SIZES = [(48, 64), (1, 1), (37, 90), (48, 64), (128, 41), (37, 90)]
+
+
+@pytest.fixture(params=["tensorrt", "tensorrt-rtx"])
+def backend(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def bundle(make_bundle: MakeBundle) -> Bundle:
+    return open_bundle(make_bundle(global_size=16, classes=("sea", "town")))
+
+
+@pytest.fixture(params=[False, True], ids=["at once", "deferred"])
+def runtime(request: pytest.FixtureRequest) -> Iterator[RecordingRuntime]:
+    with recorded(deferred=request.param) as made:
+        yield made
+
+
+def runner_of(api: Any, backend: str, bundle: Bundle, frames: FramePlans) -> TensorRTRunner:
+    graphs = {name: onnx.load(bundle.graph_path(name)) for name in bundle.spec.graphs}
+    graphs |= frame_graphs(bundle.spec, frames)
+    plans = {}
+    for name, graph in graphs.items():
+        shapes = {
+            value.name: tuple(side.dim_value or -1 for side in value.type.tensor_type.shape.dim)
+            for value in graph.graph.input
+        }
+        profiles = NETWORK
+        if name in FRAME_GRAPHS:
+            rule = bundle.spec.size
+            profiles = graph_profiles(name, FRAMES, rule, frames.render, NETWORK)  # type: ignore[assignment]
+        plans[name] = api.plan(graph, *input_ranges(shapes, profiles))
+    return TensorRTRunner(backend, plans, frames=frames)
+
+
+class Steps:
+    """The three steps of a frame, each in a stream of its own."""
+
+    def __init__(self, runner: TensorRTRunner, bundle: Bundle, frames: FramePlans) -> None:
+        self._runner, self._rule, self._frames = runner, bundle.spec.size, frames
+        self._pool = _cuda.Pool()
+        self._first, self._second, self._third = (_cuda.Stream() for _ in range(3))
+
+    def color(self, frame: NDArray[np.uint8], saturation: float) -> DeviceArray:
+        height, width, channels = frame.shape
+        plan = plan_render((height, width), self._rule, self._frames.render)
+        names = self._runner.frame_graphs(self._frames.render, self._frames.gamut, channels)
+        side = self._rule.global_size
+        given = {"frames": on_device(frame[np.newaxis], self._first)}
+        prepared = self._run(
+            names.prepare,
+            given,
+            self._first,
+            lightness=(1, 1, height, width),
+            network_lightness=(1, 1, *plan.padded),
+            global_lightness=(1, 1, side, side),
+        )
+        square = {"lightness": prepared["global_lightness"]}
+        features = self._run("global", square, self._second, global_features=(1, 3))
+        grid = chroma_size(plan.padded, self._rule.chroma_scale)
+        seen = {"lightness": prepared["network_lightness"], **features}
+        chroma = self._run("local", seen, self._second, chroma=(1, 2, *grid))
+        factor = on_device(np.array([saturation], np.float32), self._third)
+        merged = {"lightness": prepared["lightness"], "saturation": factor, **chroma}
+        return self._run(names.merge, merged, self._third, rgb=(1, height, width, 3))["rgb"]
+
+    def _run(
+        self,
+        graph: str,
+        given: dict[str, DeviceArray],
+        stream: _cuda.Stream,
+        **shapes: tuple[Any, ...],
+    ) -> dict[str, DeviceArray]:
+        made = {}
+        for name, shape in shapes.items():
+            dtype = np.uint8 if name == "rgb" else np.float32
+            made[name] = DeviceArray(0, shape, dtype, 0)
+            block = self._pool.take(made[name].nbytes, stream)
+            made[name].address, made[name].owner = block.address, block
+        for array in given.values():
+            array.wait(stream)
+        self._runner.enqueue(graph, given, made, stream)
+        ready = _cuda.Event().record(stream)
+        for array in made.values():
+            array.ready = ready
+        return made
+
+
+@pytest.mark.parametrize(
+    "frames", [FramePlans("full"), FramePlans(24, "clip")], ids=["full", "reduced"]
+)
+@pytest.mark.parametrize("channels", [3, 1])
+def test_frames_come_out_as_on_the_cpu(
+    frames: FramePlans, channels: int, backend: str, bundle: Bundle, runtime: RecordingRuntime
+) -> None:
+    on_cpu = Colorizer(bundle.path, render=frames.render, gamut=frames.gamut)
+    random = np.random.default_rng(0)
+    given = [random.integers(0, 256, (*size, channels), np.uint8) for size in SIZES * 4]
+    with installed(runtime, rtx=backend == "tensorrt-rtx") as api:
+        runner = runner_of(api, backend, bundle, frames)
+        steps = Steps(runner, bundle, frames)
+        colored = [steps.color(frame, 1.5) for frame in given]  # nothing is waited for
+        for frame, found in zip(given, colored, strict=True):
+            expected = on_cpu.colorize(frame, saturation=1.5)
+            difference = np.abs(found.numpy()[0].astype(int) - expected)
+            assert difference.max() <= 2
+            assert (difference > 1).mean() <= 1e-4
+        assert runner.notes == ()
+        runner.close()
