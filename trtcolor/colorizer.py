@@ -167,17 +167,16 @@ class Colorizer(Closing):
             render: for this frame, instead of the object's own.
 
         Returns:
-            (H, W, 3) RGB, or (H, W, 4) RGBA with alpha as it came, of the frame's dtype. Of a frame
-            on the GPU a `trtcolor.backends.device_arrays.DeviceArray` there that may still be being
-            filled; a library that takes it lets its stream wait for that.
+            (H, W, 3) RGB, or (H, W, 4) RGBA with alpha as it came, of the frame's dtype; on the GPU
+            a `trtcolor.backends.device_arrays.DeviceArray`, which whoever takes it waits for.
 
         Raises:
             TypeError: the frame is no array, or not of uint8 or uint16.
             ValueError: its shape, the saturation, the render size or the features are not these, or
                 the object's `memory` holds not even the smallest tile.
             NoGlobalFeaturesError: features were given to a network that takes none.
-            BackendError: the network failed, or gave something that is not finite; or a frame is on
-                a GPU and the backend is not.
+            BackendError: the network failed, gave something that is not finite, or runs elsewhere
+                than the frame on a GPU lies.
         """
         check_saturation(saturation)  # before the network has run for nothing
         if is_on_gpu(frame):
@@ -275,7 +274,8 @@ class Colorizer(Closing):
         does it at a known time, even if the loop over it is left by an error.
 
         Args:
-            frames: each as for `colorize`; not to be changed until it has come out in colour.
+            frames: each as for `colorize`, on the host or the GPU, where it comes out again; not to
+                be changed until it has.
             steady: 0 gives exactly what `colorize` does; up to 1, the colours of a shot are held
                 more and more (`trtcolor.video.steady`).
             style: (G,) global features to colour all frames with, those of a picture, from

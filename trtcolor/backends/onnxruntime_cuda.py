@@ -48,7 +48,7 @@ class OnnxRuntimeCudaRunner(SessionRunner):
 
     Raises:
         ValueError: as from `SessionRunner`.
-        BackendError: ONNX Runtime is not installed, or is the one for CPUs.
+        BackendError: ONNX Runtime or cuda-bindings is not installed, or the one for CPUs is.
     """
 
     name = "onnxruntime-cuda"
@@ -63,6 +63,7 @@ class OnnxRuntimeCudaRunner(SessionRunner):
         device: int = 0,
     ) -> None:
         super().__init__(bundle, threads=threads, graphs=graphs)
+        _cuda.import_runtime()  # what is missing is told now, not with the first frame
         self._ort = import_onnxruntime_cuda()
         self.device = f"cuda:{device}"
         self.index = device

@@ -11,8 +11,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from gpu_here import NEEDS_GPU
 
-from trtcolor.backends.driver import gpus
 from trtcolor.backends.onnxruntime import OnnxRuntimeRunner
 from trtcolor.backends.onnxruntime_cuda import OnnxRuntimeCudaRunner, check_provider, preload
 from trtcolor.bench.untrained import write_untrained
@@ -24,16 +24,6 @@ from trtcolor.errors import BackendError
 MakeBundle = Callable[..., Path]
 NEAR = 0.02
 """Of a*b*: sums of float32 in another order, of up to 4608 products in each of 17 layers."""
-
-
-def has_gpu() -> bool:
-    try:
-        return bool(gpus())
-    except BackendError:
-        return False
-
-
-NEEDS_GPU = pytest.mark.skipif(not has_gpu(), reason="no NVIDIA GPU answers")
 
 
 def session(*providers: str) -> SimpleNamespace:
@@ -125,9 +115,9 @@ def test_a_and_b_are_those_of_the_cpu(size: tuple[int, int], tmp_path: Path) -> 
 @NEEDS_GPU
 def test_the_session_is_on_cuda_first(make_bundle: MakeBundle) -> None:
     runner = OnnxRuntimeCudaRunner(open_bundle(make_bundle()))
-    assert runner._session("local").get_providers()[0] == "CUDAExecutionProvider"
-    options = runner._session("local").get_provider_options()["CUDAExecutionProvider"]
-    assert options["use_tf32"] == "0"
+    session = runner._session("local").session
+    assert session.get_providers()[0] == "CUDAExecutionProvider"
+    assert session.get_provider_options()["CUDAExecutionProvider"]["use_tf32"] == "0"
 
 
 @pytest.mark.gpu
