@@ -129,7 +129,12 @@ class FakeEngine:
     def is_shape_inference_io(self, name: str) -> bool:
         return False
 
+    def get_tensor_shape(self, name: str) -> Shape:
+        (shape,) = (value.shape for value in self.session.get_inputs() if value.name == name)
+        return tuple(side if isinstance(side, int) else -1 for side in shape)
+
     def get_tensor_profile_shape(self, name: str, index: int) -> Sequence[Shape]:
+        assert -1 in self.get_tensor_shape(name), "a fixed shape is in no profile"
         return self.profiles[index][name]
 
     def create_execution_context(self, how: Any) -> FakeContext | None:
@@ -182,7 +187,7 @@ class FakeContext:
         return self._api.done("set_input_shape", name, shape)
 
     def infer_shapes(self) -> list[str]:
-        return [name for name in self._engine.inputs if name not in self._shapes]
+        return [name for name in self._dynamic() if name not in self._shapes]
 
     def get_tensor_shape(self, name: str) -> Shape:
         return self._engine.output_shapes(self._input_shapes())[name]
@@ -211,7 +216,7 @@ class FakeContext:
         if captured and self._ran_at != self.changes:
             return self._api.refuse("it has not run with these shapes before it is captured")
         needed = {*engine.inputs, *engine.outputs}
-        if set(self._addresses) != needed or set(self._shapes) != set(engine.inputs):
+        if set(self._addresses) != needed or set(self._shapes) != set(self._dynamic()):
             return self._api.refuse("a shape or an address is missing")
         if self._memory[1] < self._needed():
             return self._api.refuse("its activation memory does not suffice")
@@ -221,7 +226,8 @@ class FakeContext:
 
     def _work(self, captured: bool) -> Callable[[], None]:
         engine, changes = self._engine, self.changes
-        shapes, addresses, memory = dict(self._shapes), dict(self._addresses), self._memory
+        shapes = dict(zip(engine.inputs, self._input_shapes(), strict=True))
+        addresses, memory = dict(self._addresses), self._memory
         number = -1 if captured else next(engine.enqueued)
         itself = weakref.ref(self)  # as the GPU holds it
 
@@ -247,7 +253,12 @@ class FakeContext:
         return any(start <= address < start + max(size, 1) for start, (_, size, _) in blocks)
 
     def _input_shapes(self) -> tuple[Shape, ...]:
-        return tuple(self._shapes[name] for name in self._engine.inputs)
+        fixed = self._engine.get_tensor_shape
+        return tuple(self._shapes.get(name, fixed(name)) for name in self._engine.inputs)
+
+    def _dynamic(self) -> list[str]:
+        engine = self._engine
+        return [name for name in engine.inputs if -1 in engine.get_tensor_shape(name)]
 
     def _needed(self) -> int:
         return 16 * sum(map(math.prod, self._input_shapes()))

@@ -21,6 +21,10 @@ def engine_profiles(engine: Any, inputs: Iterable[str]) -> list[Profile]:
     for index in range(engine.num_optimization_profiles):
         profile: dict[str, InputRange] = {}
         for name in inputs:
+            shape = tuple(engine.get_tensor_shape(name))
+            if -1 not in shape:  # of which a profile need not say anything
+                profile[name] = (shape, shape, shape)
+                continue
             low, best, high = engine.get_tensor_profile_shape(name, index)
             profile[name] = (tuple(low), tuple(best), tuple(high))
         profiles.append(profile)

@@ -56,8 +56,8 @@ class Context:
         if handle.active_optimization_profile != index:
             done = handle.set_optimization_profile_async(index, stream.handle)
             engine.need(done, messages, "did not switch the profile of")
-        for name, shape in named.items():
-            done = handle.set_input_shape(name, shape)
+        for name in engine.dynamic:
+            done = handle.set_input_shape(name, named[name])
             engine.need(done, messages, f"refuses the shape of {name} for")
         try:
             missing = handle.infer_shapes()

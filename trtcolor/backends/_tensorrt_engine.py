@@ -29,6 +29,7 @@ class Engine:
         graph: name.
         runtime, handle: ``IRuntime`` and ``ICudaEngine``; the one has to outlive the other.
         inputs, outputs: names, in the plan's order.
+        dynamic: those of the inputs whose shape is not fixed.
         types: dtype by name.
         profiles: of the inputs.
         jit: makes its contexts.
@@ -40,6 +41,7 @@ class Engine:
     handle: Any
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    dynamic: tuple[str, ...]
     types: Mapping[str, np.dtype[Any]]
     profiles: Sequence[Profile]
     jit: Jit
@@ -69,6 +71,7 @@ class Engine:
             handle=engine,
             inputs=inputs,
             outputs=tuple(name for name in names if name not in inputs),
+            dynamic=tuple(name for name in inputs if -1 in tuple(engine.get_tensor_shape(name))),
             types={name: np.dtype(api.nptype(engine.get_tensor_dtype(name))) for name in names},
             profiles=engine_profiles(engine, inputs),
             jit=jit,

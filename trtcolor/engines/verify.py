@@ -21,7 +21,7 @@ from trtcolor.bundle import Bundle
 from trtcolor.engines.config import EngineConfig
 from trtcolor.engines.profile import Shape, ShapeProfile, shape_text
 from trtcolor.engines.sidecar import Verification
-from trtcolor.engines.verify_frames import try_frames
+from trtcolor.engines.verify_frames import run_as_in_use, try_frames
 from trtcolor.errors import EngineError
 from trtcolor.metrics.difference import mean_ciede2000
 from trtcolor.precision.gate import LIMITS, Figures
@@ -92,6 +92,7 @@ def verify(
             "all": asdict(every),
             "limits": asdict(limits),
             "device": runner.device,
+            "notes": list(getattr(runner, "notes", ())),
             "reference": "onnxruntime fp32",
         },
     )
@@ -147,7 +148,7 @@ def _run(runner: Runner, spec: ModelSpec, graph: str, inputs: dict[str, Planes])
     names = [name for name in spec.graphs[graph].outputs if name != "bin_logits"]
     first = "global_features" if graph == "global" else "chroma"
     names.sort(key=lambda name: name != first)
-    results = runner.run(graph, inputs, names)
+    results = run_as_in_use(runner, graph, inputs, names)
     for name, result in zip(names, results, strict=True):
         if not np.isfinite(result).all():
             batch, _, height, width = inputs["lightness"].shape

@@ -273,6 +273,7 @@ def test_an_engine_for_frames_is_verified_with_them_when_it_is_built(
     )
     verification = built.entry.sidecar.verification
     assert verification.status == "verified"
+    assert verification.figures["notes"] == []
     ways = {way: f for way, f in verification.figures["ways"].items() if way.startswith("frames")}
     assert len(ways) == 6
     assert max(figures["worst"] for figures in ways.values()) < 0.1

@@ -43,6 +43,7 @@ class Altered(OnnxRuntimeRunner):
 
     def __init__(self, bundle: Bundle) -> None:
         super().__init__(bundle)
+        self.notes: tuple[str, ...] = ()
         self.shapes: list[tuple[str, tuple[int, ...]]] = []
 
     def run(
@@ -98,6 +99,29 @@ def test_scene_scores_that_are_not_finite_are_refused_too(bundle: Bundle) -> Non
     runner.change = lambda array: array if array.shape[1] == 3 else array * np.nan
     with pytest.raises(EngineError, match="class_logits that is not finite"):
         verify(bundle, runner, config("fp32"), PICTURES)
+
+
+def test_on_a_gpu_the_run_that_is_replayed_is_the_one_that_counts(bundle: Bundle) -> None:
+    runner = Altered(bundle)
+    runner.device = "cuda:0"
+    verify(bundle, runner, config("fp32"), PICTURES)
+    assert [graph for graph, _ in runner.shapes[:6]] == ["global"] * 3 + ["local"] * 3
+    turns: list[int] = []
+
+    def at_the_third(array: NDArray[np.float32]) -> NDArray[np.float32]:
+        turns.append(1)
+        return array + 30 * (len(turns) == 3)
+
+    runner.height, runner.change = 48, at_the_third
+    with pytest.raises(EngineError, match="gives other colours than float32"):
+        verify(bundle, runner, config("fp32"), PICTURES)
+
+
+def test_what_the_runner_notes_is_written_down(bundle: Bundle) -> None:
+    runner = Altered(bundle)
+    assert verify(bundle, runner, config("fp32"), PICTURES).figures["notes"] == []
+    runner.notes = ("graph 'local' is not replayed as a CUDA graph: a reason",)
+    assert verify(bundle, runner, config("fp32"), PICTURES).figures["notes"] == [*runner.notes]
 
 
 def test_other_colours_at_one_size_are_refused_unless_accepted(bundle: Bundle) -> None:
