@@ -21,12 +21,14 @@ class Context:
         outputs: shapes of the engine's outputs for the shapes that are set.
         activation: bytes of memory that these need while it runs.
         runs: since something was last set.
+        used: a number of its user's, of when it last ran.
     """
 
     def __init__(self, engine: Engine, messages: Messages) -> None:
         self.outputs: tuple[Shape, ...] = ()
         self.activation = 0
         self.runs = 0
+        self.used = 0
         self._engine = engine
         self._shapes: tuple[Shape, ...] | None = None
         self._addresses: tuple[int, ...] | None = None

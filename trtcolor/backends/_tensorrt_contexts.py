@@ -27,6 +27,9 @@ from trtcolor.errors import BackendError
 
 MOST_CONTEXTS = 8
 """Kept of one engine besides the common one: e.g. four shapes with two sets of buffers each."""
+PATIENCE = 64
+"""A context goes for another one's sake after so many runs that had no use for it: where more
+bindings take turns than there are contexts, some are replayed, and none is made in vain."""
 MOST_REMEMBERED = 64
 """Bindings that are known to have come before, and shapes whose outputs are known."""
 Key = TypeVar("Key")
@@ -71,6 +74,7 @@ class Contexts:
     _outputs: OrderedDict[tuple[Shape, ...], tuple[Shape, ...]] = field(default_factory=OrderedDict)
     _activations: _cuda.Buffer = field(default_factory=_cuda.Buffer)
     _last: _cuda.Event | None = None
+    _runs: int = 0
 
     def output_shapes(
         self, shapes: tuple[Shape, ...], stream: _cuda.Stream, messages: Messages
@@ -157,18 +161,28 @@ class Contexts:
             raise
 
     def _of(self, binding: Binding, messages: Messages) -> Context:
-        """The context for a binding: its own one if it has come before."""
-        if binding in self._own:
-            self._own.move_to_end(binding)
-            return self._own[binding]
-        if self.notes or binding not in self._seen:
+        """The context for a binding: its own one if it has come before and there is room."""
+        self._runs += 1
+        if binding not in self._own:
+            known = binding in self._seen
             _remember(self._seen, binding, None)
-            return self._common_one(messages)
-        if len(self._own) >= MOST_CONTEXTS:
-            self.settle()
-            self._own.popitem(last=False)[1].drop_graph()
-        self._own[binding] = Context(self.engine, messages)
+            if self.notes or not known or not self._has_room():
+                return self._common_one(messages)
+            self._own[binding] = Context(self.engine, messages)
+        self._own.move_to_end(binding)
+        self._own[binding].used = self._runs
         return self._own[binding]
+
+    def _has_room(self) -> bool:
+        """Whether there can be one more context; one that is out of use is dropped for it."""
+        if len(self._own) < MOST_CONTEXTS:
+            return True
+        oldest = next(iter(self._own))
+        if self._runs - self._own[oldest].used <= PATIENCE:
+            return False
+        self.settle()
+        self._own.pop(oldest).drop_graph()
+        return True
 
     def _common_one(self, messages: Messages) -> Context:
         if self._common is None:

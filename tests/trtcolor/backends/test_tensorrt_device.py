@@ -20,7 +20,7 @@ from plan_runners import (
 )
 
 from trtcolor.backends import _cuda
-from trtcolor.backends._tensorrt_contexts import MOST_CONTEXTS
+from trtcolor.backends._tensorrt_contexts import MOST_CONTEXTS, PATIENCE
 from trtcolor.backends.device_arrays import DeviceArray
 from trtcolor.errors import BackendError
 
@@ -94,14 +94,29 @@ def test_addresses_that_come_again_are_set_once_and_replayed(classic: Bench) -> 
 
 def test_runs_under_way_keep_what_they_run_on(bench: Bench) -> None:
     stream = _cuda.Stream()
-    sets = [Arrays(n, stream, 16 + 2 * n) for n in range(MOST_CONTEXTS + 3)]
-    for _ in range(3):
-        for one in sets:
-            one.enqueue(bench)  # activations grow, and contexts go for others
-    for one in sets[-2:]:  # of which both are there
-        one.enqueue(bench)
+    sets = [Arrays(n, stream, 16 + 2 * n) for n in range(MOST_CONTEXTS)]
+    last = Arrays(99, stream, 16)
+    for one in (*sets * 4, *[last] * (PATIENCE + 3), *sets[-2:]):
+        one.enqueue(bench)  # activations grow, and one context goes for another
+    assert len(bench.api.hows) == MOST_CONTEXTS + 2
     bench.runner.close()
     stream.synchronize()
+    for one in (*sets, last):
+        one.check()
+
+
+def test_of_more_addresses_than_there_are_contexts_some_are_replayed(classic: Bench) -> None:
+    stream = _cuda.Stream()
+    sets = [Arrays(n, stream, 16) for n in range(MOST_CONTEXTS + 4)]
+    for turn in range(10):
+        if turn == 3:
+            start = len(classic.cuda.calls)
+        for one in sets:
+            one.enqueue(classic)
+    stream.synchronize()
+    assert len(classic.api.hows) == MOST_CONTEXTS + 1
+    assert classic.since(start).count("cudaGraphLaunch") == 7 * MOST_CONTEXTS
+    assert classic.since(start).count("execute_async_v3") == 7 * 4
     for one in sets:
         one.check()
 

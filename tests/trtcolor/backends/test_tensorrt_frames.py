@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+from device_frames import ByDlpack
 from fake_tensorrt import installed
 from numpy.typing import NDArray
 from plan_runners import on_device
@@ -22,9 +23,11 @@ from trtcolor.backends.device_arrays import DeviceArray
 from trtcolor.backends.frame_plans import FRAME_GRAPHS, FramePlans
 from trtcolor.backends.tensorrt import TensorRTRunner
 from trtcolor.bundle import Bundle, open_bundle
+from trtcolor.choose import Opened
 from trtcolor.colorizer import Colorizer
 from trtcolor.engines.frames import frame_graphs, graph_profiles
 from trtcolor.engines.profile import ShapeProfile, input_ranges
+from trtcolor.errors import BackendError, OutOfDeviceMemoryError
 from trtcolor.geometry import chroma_size, plan_render
 
 MakeBundle = Callable[..., Path]
@@ -135,8 +138,81 @@ def test_frames_come_out_as_on_the_cpu(
         colored = [steps.color(frame, 1.5) for frame in given]  # nothing is waited for
         for frame, found in zip(given, colored, strict=True):
             expected = on_cpu.colorize(frame, saturation=1.5)
-            difference = np.abs(found.numpy()[0].astype(int) - expected)
-            assert difference.max() <= 2
-            assert (difference > 1).mean() <= 1e-4
+            close(found.numpy()[0], expected)
         assert runner.notes == ()
         runner.close()
+
+
+@pytest.fixture
+def colorizers(
+    backend: str, bundle: Bundle, runtime: RecordingRuntime, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[Colorizer, Colorizer, Any]]:
+    """A Colorizer on the CPU, one on an engine for frames at full size, and the stand-in."""
+    with installed(runtime, rtx=backend == "tensorrt-rtx") as api:
+        on_cpu = Colorizer(bundle.path, render="full")
+        runner = runner_of(api, backend, bundle, FramePlans("full"))
+        monkeypatch.setattr("trtcolor.colorizer.open_runner", lambda *_, **__: Opened(runner, None))
+        with Colorizer(bundle.path, backend=backend, render="full") as on_gpu:
+            yield on_cpu, on_gpu, api
+
+
+def close(found: NDArray[Any], expected: NDArray[Any]) -> None:
+    difference = np.abs(found.astype(int) - expected)
+    assert difference.max() <= 2
+    assert (difference > 1).mean() <= 1e-4
+
+
+def test_a_colorizer_takes_frames_of_both_memories(
+    colorizers: tuple[Colorizer, Colorizer, Any],
+) -> None:
+    on_cpu, on_gpu, _ = colorizers
+    random = np.random.default_rng(1)
+    for size in SIZES * 2:
+        frame = random.integers(0, 256, (*size, 3), np.uint8)
+        expected = on_cpu.colorize(frame)
+        close(on_gpu.colorize(frame), expected)
+        close(on_gpu.colorize(ByDlpack(frame)).numpy(), expected)
+
+
+def test_a_film_in_either_memory_is_coloured_as_on_the_cpu(
+    colorizers: tuple[Colorizer, Colorizer, Any],
+) -> None:
+    on_cpu, on_gpu, _ = colorizers
+    random = np.random.default_rng(2)
+    film = [random.integers(0, 256, (40, 56, 3), np.uint8) for _ in range(24)]
+    expected = list(on_cpu.stream(iter(film)))
+    for found, frame in zip(on_gpu.stream(iter(film)), expected, strict=True):
+        close(found, frame)
+    on_device = on_gpu.stream(map(ByDlpack, film))
+    for found, frame in zip(on_device, expected, strict=True):
+        close(found.numpy(), frame)
+
+
+def test_a_frame_for_which_there_is_no_memory_leaves_a_colorizer_that_works(
+    colorizers: tuple[Colorizer, Colorizer, Any], runtime: RecordingRuntime
+) -> None:
+    on_cpu, on_gpu, _ = colorizers
+    random = np.random.default_rng(3)
+    small, large = (random.integers(0, 256, (side, side, 3), np.uint8) for side in (32, 128))
+    close(on_gpu.colorize(ByDlpack(small)).numpy(), on_cpu.colorize(small))
+    refused = 0
+    for after in range(6):
+        runtime.fail("cudaMalloc", after=after, error="cudaErrorMemoryAllocation")
+        try:
+            found = on_gpu.colorize(ByDlpack(large))
+        except OutOfDeviceMemoryError:
+            refused += 1
+        else:
+            close(found.numpy(), on_cpu.colorize(large))
+        runtime._plans.clear()
+        close(on_gpu.colorize(ByDlpack(small)).numpy(), on_cpu.colorize(small))
+    assert refused  # how often depends on what lies in the pool
+
+
+def test_another_render_size_than_the_plans_have_is_refused_in_a_sentence(
+    colorizers: tuple[Colorizer, Colorizer, Any],
+) -> None:
+    _, on_gpu, _ = colorizers
+    frame = ByDlpack(np.zeros((32, 32, 3), np.uint8))
+    with pytest.raises(BackendError, match=r"came for render 16 .* build-engine --frames"):
+        on_gpu.colorize(frame, render=16)

@@ -16,7 +16,7 @@ from recording_cuda import RecordingRuntime
 from trtcolor.backends import _cuda
 from trtcolor.backends._tensorrt import logger
 from trtcolor.backends._tensorrt_context import Context
-from trtcolor.backends._tensorrt_contexts import MOST_CONTEXTS
+from trtcolor.backends._tensorrt_contexts import MOST_CONTEXTS, PATIENCE
 from trtcolor.backends._tensorrt_engine import Engine
 from trtcolor.backends._tensorrt_jit import Jit
 from trtcolor.backends.base import DeviceRunner
@@ -105,19 +105,19 @@ def test_a_context_forgets_its_graph_when_anything_is_set_anew(runtime: Recordin
             assert not context.captured
 
 
-def test_few_contexts_are_kept_and_the_least_recently_used_one_goes(classic: Bench) -> None:
-    sizes = [(2 * n, 2 * n) for n in range(1, MOST_CONTEXTS + 3)]
+def test_few_contexts_are_kept_and_one_out_of_use_goes_for_another(classic: Bench) -> None:
+    sizes = [(2 * n, 2 * n) for n in range(1, MOST_CONTEXTS + 2)]
     classic.run(0, 64, 64)  # buffers large enough for all
     for size in sizes:
-        for seed in range(3):
-            classic.run(seed, *size)
-    counted = classic.cuda.count()
-    assert counted["cudaGraphExecDestroy"] == len(sizes) - MOST_CONTEXTS
+        classic.run_all(*[size] * 3)
     before = len(classic.api.hows)
-    classic.run(3, *sizes[-1])
-    assert len(classic.api.hows) == before
-    classic.run(3, *sizes[0])  # it was dropped, and comes again
+    assert before == 1 + MOST_CONTEXTS
+    classic.run_all(*sizes[1:] * PATIENCE)  # all but the first come again and again
     assert len(classic.api.hows) == before + 1
+    assert classic.cuda.count()["cudaGraphExecDestroy"] == 1
+    start = len(classic.cuda.calls)
+    classic.run_all(*sizes[1:])
+    assert "execute_async_v3" not in classic.since(start)
 
 
 def test_a_capture_that_fails_leaves_plain_runs_and_a_note(classic: Bench) -> None:
