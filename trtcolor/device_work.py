@@ -131,16 +131,25 @@ class DeviceWork:
             yield
 
     def taken(self, frame: Any) -> DeviceArray:
+        """An array of any library on the GPU, once what its current stream holds is done.
+
+        Raises:
+            TypeError, ValueError: it is none, or one on another GPU.
+            BackendError: the GPU failed.
+        """
+        from trtcolor.backends.device_arrays import device_array
+
+        pool = self._pool
+        return device_array(frame, self.first.stream, pool.device, pool=pool, name="frame")
+
+    def frames(self, frame: Any) -> DeviceArray:
         """A frame of any library as (1, H, W, C) uint8 for the first lane, C 1 or 3.
 
         Raises:
             TypeError, ValueError: it is none, or none that stays on the GPU.
             BackendError: the GPU failed.
         """
-        from trtcolor.backends.device_arrays import device_array
-
-        pool = self._pool
-        array = device_array(frame, self.first.stream, pool.device, pool=pool, name="frame")
+        array = self.taken(frame)
         if array.dtype != np.uint8:
             raise TypeError(
                 f"a frame of {array.dtype} on a GPU came; uint8 was needed; convert it, or copy it "

@@ -14,7 +14,6 @@ is copied in a fourth stream.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,36 +23,16 @@ from trtcolor.backends.base import DeviceRunner
 from trtcolor.device_work import DeviceWork
 from trtcolor.errors import BackendError
 from trtcolor.frames import Upsampling
-from trtcolor.geometry import Render, RenderPlan, chroma_size, crop, plan_render
+from trtcolor.geometry import Render, chroma_size, crop, plan_render
 from trtcolor.outputs import check_finite, check_global, check_scenes, checked_features
 from trtcolor.predictor import Predictor
+from trtcolor.seen import SeenOnDevice
 
 if TYPE_CHECKING:
     from trtcolor.backends.device_arrays import DeviceArray
     from trtcolor.color import Gamut
 
 Float = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class SeenOnDevice:
-    """A frame as the network sees it, and its lightness for the merge; arrays on the GPU.
-
-    Attributes:
-        plan: its sizes.
-        merge: name of the graph that merges it.
-        lightness: (1, 1, H, W) float32 L*, at full size.
-        network_lightness: (1, 1, h, w) float32 L*, padded.
-        global_lightness: (1, 1, S, S) float32 L* for the global graph; None where there is none.
-        global_features: (1, G) float32 on the host that were given instead of the frame's own.
-    """
-
-    plan: RenderPlan
-    merge: str
-    lightness: DeviceArray
-    network_lightness: DeviceArray
-    global_lightness: DeviceArray | None
-    global_features: Float | None
 
 
 class OnDevice:
@@ -90,6 +69,19 @@ class OnDevice:
         self._checked(found.result())
         return rgb
 
+    def take(self, frame: Any) -> DeviceArray:
+        """A frame of any library; what the calling thread's current stream does is waited for.
+
+        A library lets us wait for no other stream than that: so a frame is taken in the thread
+        that it came in.
+
+        Raises:
+            TypeError, ValueError, BackendError: as from `see`.
+        """
+        self._runner()
+        with self._work.on():
+            return self._work.taken(frame)
+
     def see(
         self, frame: Any, render: Render, *, global_features: NDArray[Any] | None = None
     ) -> SeenOnDevice:
@@ -105,7 +97,7 @@ class OnDevice:
         if features is not None:
             features = checked_features(self._spec, features)
         with self._work.on():
-            frames = self._work.taken(frame)
+            frames = self._work.frames(frame)
             height, width, channels = frames.shape[1:]
             plan = plan_render((height, width), self._spec.size, render)
             graphs = runner.frame_graphs(render, self._gamut, channels)

@@ -1,9 +1,9 @@
-"""`Seen`: a frame's lightness as a network takes it, reduced and padded."""
+"""`Seen`: a frame's lightness as a network takes it, reduced and padded; `SeenOnDevice`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,11 @@ from numpy.typing import NDArray
 from trtcolor.geometry import Render, RenderPlan, pad_edges, plan_render
 from trtcolor.resize import resize_plane
 from trtcolor.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from trtcolor.backends.device_arrays import DeviceArray
+
+Float = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -27,17 +32,38 @@ class Seen:
 
     plan: RenderPlan
     graph: Literal["local", "joint"]
-    network_lightness: NDArray[np.float32]
-    global_lightness: NDArray[np.float32] | None
-    global_features: NDArray[np.float32] | None
+    network_lightness: Float
+    global_lightness: Float | None
+    global_features: Float | None
+
+
+@dataclass(frozen=True)
+class SeenOnDevice:
+    """A frame as the network sees it, and its lightness for the merge; arrays on the GPU.
+
+    Attributes:
+        plan: its sizes.
+        merge: name of the graph that merges it.
+        lightness: (1, 1, H, W) float32 L*, at full size.
+        network_lightness: (1, 1, h, w) float32 L*, padded.
+        global_lightness: (1, 1, S, S) float32 L* for the global graph; None where there is none.
+        global_features: (1, G) float32 on the host that were given instead of the frame's own.
+    """
+
+    plan: RenderPlan
+    merge: str
+    lightness: DeviceArray
+    network_lightness: DeviceArray
+    global_lightness: DeviceArray | None
+    global_features: Float | None
 
 
 def see(
     spec: ModelSpec,
-    lightness: NDArray[np.float32],
+    lightness: Float,
     render: Render,
     *,
-    global_features: NDArray[np.float32] | None,
+    global_features: Float | None,
     joint: bool,
     threads: int | None,
 ) -> Seen:

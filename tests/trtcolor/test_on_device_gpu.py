@@ -107,6 +107,23 @@ def test_a_film_of_tensors_comes_out_in_order(torch: Any, pair: Pair) -> None:
         near(torch.from_dlpack(coloured).cpu().numpy(), truth)
 
 
+def test_a_film_that_another_stream_still_writes_is_waited_for(torch: Any, pair: Pair) -> None:
+    cpu, gpu = pair
+    frames = [picture(180, 240, 3, seed=index // 6) for index in range(12)]
+
+    def written() -> Iterator[Any]:
+        with torch.cuda.stream(torch.cuda.Stream()):
+            for frame in frames:
+                source = torch.from_numpy(frame).pin_memory()
+                tensor = torch.zeros(frame.shape, dtype=torch.uint8, device="cuda")
+                torch.cuda._sleep(20_000_000)
+                tensor.copy_(source, non_blocking=True)
+                yield tensor
+
+    for coloured, truth in zip(gpu.stream(written()), cpu.stream(iter(frames)), strict=True):
+        near(torch.from_dlpack(coloured).cpu().numpy(), truth)
+
+
 def test_ten_thousand_frames_take_no_more_memory_than_two_hundred(torch: Any, pair: Pair) -> None:
     _, gpu = pair
     tensor = torch.from_numpy(picture(96, 128, 3)).cuda()

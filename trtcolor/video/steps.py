@@ -27,7 +27,7 @@ from trtcolor.geometry import Render, checked_render, crop
 from trtcolor.outputs import checked_features
 from trtcolor.predictor import Predictor
 from trtcolor.resize import resize_plane
-from trtcolor.seen import Seen
+from trtcolor.seen import Seen, SeenOnDevice
 from trtcolor.video.cuts import CutDetector
 from trtcolor.video.frames import LumaFrame
 from trtcolor.video.overlap import Step
@@ -37,10 +37,10 @@ from trtcolor.video.steady import SteadyChroma, SteadyFeatures, checked_steady
 
 if TYPE_CHECKING:
     from trtcolor.colorizer import Colorizer
-    from trtcolor.on_device import OnDevice, SeenOnDevice
+    from trtcolor.on_device import OnDevice
 
 Float = NDArray[np.float32]
-Taken = TypeVar("Taken", LumaFrame, Frame, "SeenOnDevice")
+Taken = TypeVar("Taken", LumaFrame, Frame, SeenOnDevice)
 
 
 class Network(Protocol):

@@ -6,7 +6,7 @@ Frames are decoded, prepared, sent through the network, filtered and merged in a
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -74,7 +74,6 @@ def color_frames(
         BaseException: whatever ``frames`` raises.
     """
     times = stages or Stages()
-
     steps = Steps(colorizer, times, steady, style, saturation, render, state)
 
     def take(frame: LumaFrame) -> Item[LumaFrame]:
@@ -106,11 +105,15 @@ def color_arrays(
 ) -> Generator[Any, None, None]:
     """`color_frames` for pictures: `Colorizer.stream`, which see."""
     times = stages or Stages()
-
     steps = Steps(colorizer, times, steady, style, saturation, render)
 
+    def came(source: Iterable[Any]) -> Iterator[Any]:
+        for frame in source:
+            yield colorizer.on_device.take(frame) if is_on_gpu(frame) else frame
+            del frame
+
     def take(array: Any) -> Item[Any]:
-        if is_on_gpu(array):
+        if isinstance(array, DeviceArray):
             return steps.item_on_device(array, colorizer.on_device)
         frame = frame_from_array(array, threads=colorizer.threads)
         return steps.item(frame, frame.lightness)
@@ -127,7 +130,7 @@ def color_arrays(
             threads=colorizer.threads,
         )
 
-    return overlapped(times.timing("decode", frames), steps.of(take, merge), ahead=ahead)
+    return overlapped(times.timing("decode", came(frames)), steps.of(take, merge), ahead=ahead)
 
 
 def planes_from_chroma(

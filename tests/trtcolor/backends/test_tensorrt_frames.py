@@ -188,6 +188,31 @@ def test_a_film_in_either_memory_is_coloured_as_on_the_cpu(
         close(found.numpy(), frame)
 
 
+def test_frames_of_the_gpu_that_are_still_being_filled_do_not_disturb_each_other(
+    colorizers: tuple[Colorizer, Colorizer, Any],
+) -> None:
+    on_cpu, on_gpu, _ = colorizers
+    random = np.random.default_rng(4)
+    frames = [random.integers(0, 256, (40, 30, 3), np.uint8) for _ in range(9)]
+    found = [on_gpu.colorize(ByDlpack(frame)) for frame in frames]
+    for frame, coloured in zip(frames, found, strict=True):
+        close(coloured.numpy(), on_cpu.colorize(frame))
+
+
+def test_once_warm_frames_of_the_gpu_allocate_nothing(
+    colorizers: tuple[Colorizer, Colorizer, Any], runtime: RecordingRuntime
+) -> None:
+    _, on_gpu, _ = colorizers
+    frame = ByDlpack(np.zeros((40, 30, 3), np.uint8))
+    for _ in range(6):
+        on_gpu.colorize(frame).numpy()
+    before = runtime.count()
+    for _ in range(20):
+        on_gpu.colorize(frame).numpy()
+    for function in ("cudaMalloc", "cudaFree", "cudaHostAlloc", "cudaFreeHost"):
+        assert runtime.count()[function] == before[function], function
+
+
 def test_a_frame_for_which_there_is_no_memory_leaves_a_colorizer_that_works(
     colorizers: tuple[Colorizer, Colorizer, Any], runtime: RecordingRuntime
 ) -> None:

@@ -119,6 +119,27 @@ def test_frames_of_the_host_go_through_a_network_on_the_gpu_to_the_same_bytes(
         np.testing.assert_array_equal(one.v, other.v)
 
 
+def test_a_frame_is_taken_in_the_thread_that_gives_it(pair: Pair) -> None:
+    """Of no other thread's stream does a library know that it still writes the frame."""
+    _, gpu = pair
+    given: list[int] = []
+    taken: list[int] = []
+
+    class Noting(ByDlpack):
+        def __dlpack__(self, **options: Any) -> Any:
+            taken.append(threading.get_ident())
+            return super().__dlpack__(**options)
+
+    def source() -> Iterator[ByDlpack]:
+        for frame in shot(1, 5):
+            given.append(threading.get_ident())
+            yield Noting(frame)
+
+    assert len(list(gpu.stream(source()))) == 5
+    assert taken == given
+    assert threading.get_ident() not in given
+
+
 def test_a_frame_does_not_wait_for_the_next_one_to_come(pair: Pair) -> None:
     _, gpu = pair
     frames, coloured = shot(1, 30), threading.Event()
