@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import struct
+import sys
 import warnings
 import zlib
 from pathlib import Path
@@ -127,12 +128,33 @@ def test_a_tiff_whose_white_is_zero_is_turned(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_picture(tmp_path / "a.tif").pixels, 65535 - array[..., 0])
 
 
-def test_sixteen_bits_that_would_be_read_wrong_are_refused(tmp_path: Path) -> None:
-    tiff16(tmp_path / "a.tif", pixels(7, 9, 3, dtype=np.uint16), "<", planar=2)
-    refused(tmp_path / "a.tif", "16-bit samples in separate planes")
-    samples = pixels(7, 9, 3, dtype=np.uint16).astype(">u2")
-    (tmp_path / "a.ppm").write_bytes(b"P6 9 7 65535\n" + samples.tobytes())
-    refused(tmp_path / "a.ppm", "16-bit colour in PNM")
+def test_sixteen_bit_planes_of_a_tiff_are_put_together(tmp_path: Path) -> None:
+    planes = pixels(3, 7, 9, dtype=np.uint16)
+    pytest.importorskip("tifffile").imwrite(
+        tmp_path / "a.tif", planes, photometric="rgb", planarconfig="separate"
+    )
+    read = read_picture(tmp_path / "a.tif")
+    np.testing.assert_array_equal(read.pixels, np.moveaxis(planes, 0, -1))
+
+
+def test_planes_without_the_extra_name_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    planes = pixels(3, 7, 9, dtype=np.uint16)
+    pytest.importorskip("tifffile").imwrite(
+        tmp_path / "a.tif", planes, photometric="rgb", planarconfig="separate"
+    )
+    monkeypatch.setitem(sys.modules, "tifffile", None)
+    refused(tmp_path / "a.tif", r"pip install 'trtcolor\[pictures\]'")
+
+
+@pytest.mark.parametrize("largest", [65535, 1023])
+def test_sixteen_bit_colour_pnm_is_read(largest: int, tmp_path: Path) -> None:
+    array = pixels(7, 9, 3, dtype=np.uint16) & largest
+    head = b"P6 9 7 %d\n" % largest
+    (tmp_path / "a.ppm").write_bytes(head + array.astype(">u2").tobytes())
+    expected = np.rint(array * (65535 / largest))
+    np.testing.assert_array_equal(read_picture(tmp_path / "a.ppm").pixels, expected)
+    (tmp_path / "a.ppm").write_bytes(head + array.astype(">u2").tobytes()[:-1])
+    refused(tmp_path / "a.ppm", "damaged or cut short")
 
 
 def tiff16(

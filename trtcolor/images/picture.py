@@ -1,0 +1,106 @@
+"""What reading a picture gives, and what a faithful copy of it takes over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from numpy.typing import NDArray
+
+READ_FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF", "PPM")
+"""Pillow's names of what any installation reads; AVIF and HEIF come with their libraries."""
+
+WRITE_FORMATS = {
+    ".png": "PNG",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".webp": "WEBP",
+    ".bmp": "BMP",
+    ".ppm": "PPM",
+    ".pnm": "PPM",
+    ".avif": "AVIF",
+    ".heic": "HEIF",
+    ".heif": "HEIF",
+}
+
+MAX_PIXELS = 178_956_970
+"""Width times height read by default: where Pillow by itself refuses a picture too."""
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What a file says beside its pixels, ready to be written beside upright sRGB ones.
+
+    The orientation is 1 everywhere, thumbnails (they would stay grey) are gone, and the colour
+    space is sRGB.
+
+    Attributes:
+        exif: a block with TIFF's structure, without the ``Exif\\0\\0`` before it; for a TIFF its
+            own tags. Its byte order and all offsets of a block that was one are as they were.
+        xmp: the packet.
+        extended_xmp: contents of JPEG's segments that continue it.
+        iptc: IIM records that lie outside `photoshop`.
+        photoshop: image resource blocks ("8BIM"), IPTC records and captions among them.
+        comments: of a JPEG or GIF.
+        text: PNG's chunks of text and time: (type, data).
+        dpi: dots an inch, across and down, where a file has them outside its EXIF.
+    """
+
+    exif: bytes = b""
+    xmp: bytes = b""
+    extended_xmp: tuple[bytes, ...] = ()
+    iptc: bytes = b""
+    photoshop: bytes = b""
+    comments: tuple[bytes, ...] = ()
+    text: tuple[tuple[bytes, bytes], ...] = ()
+    dpi: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """All that a copy of a picture takes over from its file beside the pixels.
+
+    Attributes:
+        metadata: what the file said.
+        icc: the file's profile where that is an sRGB one for RGB; else empty, and a copy carries
+            trtcolor's own.
+        compressed: False for a TIFF that was not compressed.
+    """
+
+    metadata: Metadata = field(default_factory=Metadata)
+    icc: bytes = b""
+    compressed: bool = True
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture, or one page of it, that was read.
+
+    Attributes:
+        pixels: sRGB-coded, upright: (H, W) grey, (H, W, 2) grey and alpha, (H, W, 3) RGB or
+            (H, W, 4) RGBA. uint8, or uint16 where the file has more than 8 bits a sample or where
+            its colour space is another and 8 bits would not hold it.
+        format: Pillow's name of the file's format, e.g. ``"JPEG"``.
+        bits: a sample in the file, 1 to 16; a copy has 16 where this is more than 8.
+        page: which this is, from 0.
+        pages: in the file; more than one in TIFF and in animations.
+        origin: for `trtcolor.images.write_picture`.
+        warnings: what was not as it should be, a sentence each: a profile that is broken, frames
+            that are left out.
+    """
+
+    pixels: NDArray[Any]
+    format: str
+    bits: int = 8
+    page: int = 0
+    pages: int = 1
+    origin: Origin = field(default_factory=Origin)
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def alpha(self) -> NDArray[Any] | None:
+        """(H, W) of the pixels' dtype, opaque at its largest; None without."""
+        has = self.pixels.ndim == 3 and self.pixels.shape[2] in (2, 4)
+        return self.pixels[:, :, -1] if has else None

@@ -1,0 +1,139 @@
+"""Metadata made true of pixels that were turned upright and converted to sRGB."""
+
+from __future__ import annotations
+
+import re
+import struct
+
+from trtcolor.images.directory import (
+    EXIF,
+    INTEROPERABILITY,
+    ORIENTATION,
+    Directory,
+    Entry,
+    directory_from_block,
+    read_directory,
+)
+
+__all__ = ["adobe_rgb", "exif_made_true", "xmp_made_true"]
+
+_COLOR_SPACE, _SRGB = 0xA001, 1
+_WIDTH, _HEIGHT = 0xA002, 0xA003
+_THUMBNAIL_AT, _THUMBNAIL_LENGTH = 0x0201, 0x0202
+
+
+def adobe_rgb(exif: bytes) -> bool:
+    """Whether the block says that its pixels are Adobe RGB (1998) (DCF 2.0's "R03")."""
+    try:
+        details = directory_from_block(exif).children.get(EXIF)
+    except ValueError:
+        return False
+    if details is None:
+        return False
+    shared = details.children.get(INTEROPERABILITY)
+    index = shared.entries.get(1) if shared else None
+    named = index is not None and index.data.startswith(b"R03")
+    space = details.number(_COLOR_SPACE)
+    return space == 2 or (named and space != _SRGB)
+
+
+def exif_made_true(exif: bytes) -> bytes:
+    """The block with orientation 1, the colour space sRGB and no thumbnail.
+
+    Bytes are changed where they are, so that whatever a maker's note points to stays in its place.
+    Width and height are exchanged where the orientation did so. A block without TIFF's structure
+    is given back as it is.
+    """
+    try:
+        first = directory_from_block(exif)
+    except ValueError:
+        return exif
+    block = bytearray(exif)
+    turned = first.number(ORIENTATION)
+    _overwrite(block, first, ORIENTATION, 1)
+    details = first.children.get(EXIF)
+    if details is not None:
+        _overwrite(block, details, _COLOR_SPACE, _SRGB)
+        width, height = details.number(_WIDTH), details.number(_HEIGHT)
+        if turned in (5, 6, 7, 8) and width is not None and height is not None:
+            _overwrite(block, details, _WIDTH, height)
+            _overwrite(block, details, _HEIGHT, width)
+        shared = details.children.get(INTEROPERABILITY)
+        if shared is not None and shared.entries.get(1, Entry(2, b"")).data.startswith(b"R03"):
+            at = shared.entries[1].at
+            block[at : at + 3] = b"R98"
+    _cut_thumbnail(block, first)
+    return bytes(block)
+
+
+def _overwrite(block: bytearray, directory: Directory, tag: int, value: int) -> None:
+    entry = directory.entries.get(tag)
+    code = {1: "B", 3: "H", 4: "I"}.get(entry.kind) if entry else None
+    if entry is not None and code is not None and value < 1 << 8 * struct.calcsize("=" + code):
+        struct.pack_into(directory.order + code, block, entry.at, value)
+
+
+def _cut_thumbnail(block: bytearray, first: Directory) -> None:
+    """Unlink the second directory and blank its picture; at the block's end, drop the bytes."""
+    if not first.next:
+        return
+    import io
+
+    try:
+        second = read_directory(io.BytesIO(bytes(block)), 1)
+    except ValueError:
+        second = None
+    struct.pack_into(first.order + "I", block, first.link_at, 0)
+    start = second.number(_THUMBNAIL_AT) if second else None
+    length = second.number(_THUMBNAIL_LENGTH) if second else None
+    if not start or not length or start + length > len(block):
+        return
+    if bytes(block[start : start + 2]) != b"\xff\xd8":
+        return  # no JPEG: perhaps not what the tag says
+    if start + length >= len(block) - 1:
+        del block[start:]
+    else:
+        block[start : start + length] = bytes(length)
+
+
+_XMP_THUMBNAILS = re.compile(rb"<xmp:Thumbnails>.*?</xmp:Thumbnails>\s*", re.DOTALL)
+
+
+def xmp_made_true(xmp: bytes, *, turned: bool) -> bytes:
+    """The packet with orientation 1, the colour space sRGB and no thumbnail.
+
+    Args:
+        xmp: UTF-8, as nearly all are; another is given back as it is.
+        turned: whether width and height were exchanged.
+    """
+    xmp = _XMP_THUMBNAILS.sub(b"", xmp)
+    xmp = _with_value(xmp, b"tiff:Orientation", b"1")
+    xmp = _with_value(xmp, b"exif:ColorSpace", b"1")
+    if _value(xmp, b"photoshop:ICCProfile") is not None:
+        xmp = _with_value(xmp, b"photoshop:ICCProfile", b"sRGB IEC61966-2.1")
+    pairs = (
+        (b"exif:PixelXDimension", b"exif:PixelYDimension"),
+        (b"tiff:ImageWidth", b"tiff:ImageLength"),
+    )
+    for across, down in pairs if turned else ():
+        width, height = _value(xmp, across), _value(xmp, down)
+        if width is not None and height is not None:
+            xmp = _with_value(xmp, across, height)
+            xmp = _with_value(xmp, down, width)
+    return xmp
+
+
+def _pattern(name: bytes) -> re.Pattern[bytes]:
+    """A property as an attribute or as an element."""
+    return re.compile(
+        rb"(\b%s\s*=\s*[\"']|<%s>)([^\"'<]{0,200})" % (re.escape(name), re.escape(name))
+    )
+
+
+def _value(xmp: bytes, name: bytes) -> bytes | None:
+    found = _pattern(name).search(xmp)
+    return found[2] if found else None
+
+
+def _with_value(xmp: bytes, name: bytes, new: bytes) -> bytes:
+    return _pattern(name).sub(lambda found: found[1] + new, xmp)
