@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 READ_FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF", "PPM")
@@ -104,3 +105,19 @@ class Picture:
         """(H, W) of the pixels' dtype, opaque at its largest; None without."""
         has = self.pixels.ndim == 3 and self.pixels.shape[2] in (2, 4)
         return self.pixels[:, :, -1] if has else None
+
+    @property
+    def rgb8(self) -> NDArray[np.uint8]:
+        """(H, W, 3) uint8 sRGB, without alpha: rounded from 16 bits, grey three times."""
+        pixels = rounded_to_8(self.pixels)
+        if pixels.ndim == 2 or pixels.shape[2] == 2:
+            grey = pixels.reshape(*pixels.shape[:2], -1)[..., :1]
+            return np.repeat(grey, 3, axis=2)
+        return pixels[..., :3]
+
+
+def rounded_to_8(pixels: NDArray[Any]) -> NDArray[np.uint8]:
+    """uint16 to the nearest uint8, v / 257; uint8 as it is."""
+    if pixels.dtype == np.uint8:
+        return pixels
+    return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)

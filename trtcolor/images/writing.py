@@ -14,7 +14,7 @@ from trtcolor.errors import PictureError
 from trtcolor.files import refuse_existing, whole_file
 from trtcolor.images.encode import Content, encode
 from trtcolor.images.formats import require_library
-from trtcolor.images.picture import WRITE_FORMATS, Metadata, Picture
+from trtcolor.images.picture import WRITE_FORMATS, Metadata, Picture, rounded_to_8
 from trtcolor.images.profiles import srgb_icc
 from trtcolor.images.tiff import TiffWriter, order_of
 
@@ -196,7 +196,7 @@ def _content(
 ) -> Content:
     """What goes into the file: 8 bits where the format or the picture before has no more."""
     if pixels.dtype == np.uint16 and (kind not in _DEEP or (like is not None and like.bits <= 8)):
-        pixels = ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)  # v / 257, to nearest
+        pixels = rounded_to_8(pixels)
     if kind in _OPAQUE and pixels.ndim == 3:
         pixels = pixels[:, :, :3]
     if like is None:
