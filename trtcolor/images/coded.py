@@ -34,7 +34,7 @@ _XYZ = np.array(  # csrc/color.h
 )
 _WHITE_D50 = np.array([0.9642, 1.0, 0.8249], np.float32)
 _DELTA = 6 / 29
-_OUTSIDE = np.float32(1e-4)
+_OUTSIDE = np.float32(1e-6)  # of linear light: 0.001 of L* where it changes fastest
 
 
 def srgb_from_grey(samples: NDArray[Any], profile: Profile) -> NDArray[Any]:

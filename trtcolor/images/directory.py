@@ -51,12 +51,14 @@ class Directory:
         order: ``"<"`` or ``">"``.
         entries: by tag.
         children: those of EXIF, GPS and INTEROPERABILITY, by tag.
+        table_at: where the tags begin.
         link_at: where the offset of the next directory lies, and `next`, which it is (0: none).
     """
 
     order: Order
     entries: dict[int, Entry] = field(default_factory=dict)
     children: dict[int, Directory] = field(default_factory=dict)
+    table_at: int = 0
     link_at: int = 0
     next: int = 0
 
@@ -116,7 +118,7 @@ def _read_one(
     table_at = offset + (8 if big else 2)
     inline = 8 if big else 4
     table = _take(stream, table_at, count * size)
-    directory = Directory(order, link_at=table_at + len(table))
+    directory = Directory(order, table_at=table_at, link_at=table_at + len(table))
     try:
         link = _take(stream, directory.link_at, inline)
         (directory.next,) = struct.unpack(order + offset_code, link)

@@ -15,7 +15,7 @@ from trtcolor.images.directory import (
     read_directory,
 )
 
-__all__ = ["adobe_rgb", "exif_made_true", "xmp_made_true"]
+__all__ = ["adobe_rgb", "exif_made_true", "without_orientation", "xmp_made_true"]
 
 _COLOR_SPACE, _SRGB = 0xA001, 1
 _WIDTH, _HEIGHT = 0xA002, 0xA003
@@ -63,6 +63,24 @@ def exif_made_true(exif: bytes) -> bytes:
             at = shared.entries[1].at
             block[at : at + 3] = b"R98"
     _cut_thumbnail(block, first)
+    return bytes(block)
+
+
+def without_orientation(exif: bytes) -> bytes:
+    """The block with that tag taken out of its directory and everything else in its place."""
+    try:
+        first = directory_from_block(exif)
+    except ValueError:
+        return exif
+    entry = first.entries.get(ORIENTATION)
+    if entry is None or not first.table_at < entry.at < first.link_at:
+        return exif
+    block = bytearray(exif)
+    start, end = entry.at - 8, first.link_at + 4  # 12 bytes of which the value is the last 4
+    block[start:end] = block[start + 12 : end] + bytes(12)
+    at = first.table_at - 2
+    (count,) = struct.unpack_from(first.order + "H", block, at)
+    struct.pack_into(first.order + "H", block, at, count - 1)
     return bytes(block)
 
 
