@@ -241,7 +241,7 @@ def _errors_named(path: Path) -> Iterator[None]:
                 f"{path} cannot be read ({error.strerror}); a picture file was needed; "
                 "check the path and its permissions"
             ) from None
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise PictureError(
             f"{path} is damaged or cut short ({reason}); a whole picture was needed; "
             "copy the file again"
