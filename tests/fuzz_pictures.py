@@ -147,7 +147,8 @@ def _copy_fault(picture: Picture, path: Path, keep_metadata: bool) -> str | None
     try:
         write_picture(path, coloured, like=picture, keep_metadata=keep_metadata, overwrite=True)
     except PictureError as error:
-        return _refusal_fault(str(error)) if "transparency" in str(error) else str(error)
+        foreseen = "transparency" in str(error) or "exceeds WebP limit" in str(error)
+        return _refusal_fault(str(error)) if foreseen else str(error)
     except Exception as error:
         return f"writing {path.suffix} raised {type(error).__name__}: {error}"
     try:

@@ -64,7 +64,9 @@ def corpus() -> dict[str, bytes]:
         "palette.png": _saved(palette, "PNG", transparency=2),
         "bilevel.png": _saved(Image.fromarray(grey).convert("1"), "PNG"),
         "animated.png": _saved(palette, "PNG", save_all=True, append_images=[palette]),
-        "grey.jpg": _encoded(grey, "JPEG", exif=exif, xmp=XMP, comment=b"box 7", dpi=(300, 300)),
+        "grey.jpg": _encoded(
+            grey, "JPEG", exif=b"Exif\0\0" + exif, xmp=XMP, comment=b"box 7", dpi=(300, 300)
+        ),
         "rgb.jpg": _encoded(rgb, "JPEG", icc_profile=adobe, progressive=True),
         "cmyk.jpg": _saved(
             Image.fromarray(noise(20, 24, 4), "CMYK"), "JPEG", icc_profile=icc_files.cmyk_icc()

@@ -72,7 +72,7 @@ def made_true(metadata: Metadata, *, turned: bool) -> Metadata:
     dpi = metadata.dpi
     return replace(
         metadata,
-        exif=exif_made_true(metadata.exif) if metadata.exif else b"",
+        exif=exif_made_true(metadata.exif, turned=turned) if metadata.exif else b"",
         xmp=xmp_made_true(metadata.xmp, turned=turned),
         photoshop=b"".join(
             whole
@@ -200,7 +200,7 @@ def _international(rest: bytes) -> bytes:
 
 def _raw_profile(text: bytes) -> bytes:
     """ImageMagick's way: a name, a length and hexadecimal digits, each on lines of their own."""
-    found = re.fullmatch(rb"\s*\S+\s+(\d+)\s+([0-9a-fA-F\s]*)", text)
+    found = re.fullmatch(rb"\n?[^\n]*\n\s*(\d+)\s+([0-9a-fA-F\s]*)", text)
     if not found:
         return b""
     digits = b"".join(found[2].split())

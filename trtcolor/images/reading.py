@@ -70,7 +70,7 @@ def read_picture(
             number,
             found.pages,
             Origin(
-                made_true(metadata, turned=found.orientation in (5, 6, 7, 8)),
+                made_true(metadata, turned=_exchanges_sides(found, stream, number)),
                 meaning.icc if keeps_profile else b"",
                 compressed,
             ),
@@ -102,6 +102,14 @@ class _Found:
     orientation: int
     pages: int
     several: bool
+
+
+def _exchanges_sides(found: _Found, stream: BinaryIO, page: int) -> bool:
+    """Whether width and height in the file are height and width of the pixels."""
+    turned: Any = found.info.get("original_orientation")  # pillow-heif has turned the picture
+    if found.format == "TIFF":  # and so, maybe, has Pillow
+        turned = read_directory(stream, page).number(ORIENTATION)
+    return (turned or found.orientation) in (5, 6, 7, 8)
 
 
 def _decode(path: Path, stream: BinaryIO, page: int, check: Callable[[int, int], None]) -> _Found:

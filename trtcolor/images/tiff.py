@@ -55,7 +55,7 @@ class TiffWriter:
             ValueError: the file would be larger than 4 GiB, which TIFF cannot hold.
         """
         pixels = content.pixels
-        rows = max(1, _STRIP_BYTES // max(1, pixels[0].nbytes))
+        rows = min(len(pixels), max(1, _STRIP_BYTES // pixels[0].nbytes))
         offsets, sizes = [], []
         for top in range(0, len(pixels), rows):
             strip = self._strip(pixels[top : top + rows], compressed)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import re
 import struct
+
+from PIL import Image
 
 from trtcolor.images.directory import (
     EXIF,
@@ -37,25 +40,27 @@ def adobe_rgb(exif: bytes) -> bool:
     return space == 2 or (named and space != _SRGB)
 
 
-def exif_made_true(exif: bytes) -> bytes:
+def exif_made_true(exif: bytes, *, turned: bool) -> bytes:
     """The block with orientation 1, the colour space sRGB and no thumbnail.
 
     Bytes are changed where they are, so that whatever a maker's note points to stays in its place.
-    Width and height are exchanged where the orientation did so. A block without TIFF's structure
-    is given back as it is.
+    A block in which that cannot be done is left out: a viewer would turn the copy once more.
+
+    Args:
+        exif: the block.
+        turned: whether width and height were exchanged.
     """
     try:
         first = directory_from_block(exif)
     except ValueError:
-        return exif
+        return b""
     block = bytearray(exif)
-    turned = first.number(ORIENTATION)
     _overwrite(block, first, ORIENTATION, 1)
     details = first.children.get(EXIF)
     if details is not None:
         _overwrite(block, details, _COLOR_SPACE, _SRGB)
         width, height = details.number(_WIDTH), details.number(_HEIGHT)
-        if turned in (5, 6, 7, 8) and width is not None and height is not None:
+        if turned and width is not None and height is not None:
             _overwrite(block, details, _WIDTH, height)
             _overwrite(block, details, _HEIGHT, width)
         shared = details.children.get(INTEROPERABILITY)
@@ -63,7 +68,17 @@ def exif_made_true(exif: bytes) -> bytes:
             at = shared.entries[1].at
             block[at : at + 3] = b"R98"
     _cut_thumbnail(block, first)
-    return bytes(block)
+    return bytes(block) if _says_upright(bytes(block)) else b""
+
+
+def _says_upright(exif: bytes) -> bool:
+    """Whether Pillow, which is more patient with broken blocks, finds no other orientation."""
+    found = Image.Exif()
+    try:
+        found.load(exif)
+        return found.get(ORIENTATION, 1) == 1
+    except Exception:  # it may raise nearly anything
+        return False
 
 
 def without_orientation(exif: bytes) -> bytes:
@@ -95,8 +110,6 @@ def _cut_thumbnail(block: bytearray, first: Directory) -> None:
     """Unlink the second directory and blank its picture; at the block's end, drop the bytes."""
     if not first.next:
         return
-    import io
-
     try:
         second = read_directory(io.BytesIO(bytes(block)), 1)
     except ValueError:
