@@ -15,7 +15,7 @@ from trtcolor.images.picture import (
     Origin,
     Picture,
 )
-from trtcolor.images.reading import read_pages, read_picture
+from trtcolor.images.reading import picture_size, read_pages, read_picture
 from trtcolor.images.writing import check_output, write_pages, write_picture
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Origin",
     "Picture",
     "check_output",
+    "picture_size",
     "read_pages",
     "read_picture",
     "write_pages",

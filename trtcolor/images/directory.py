@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import io
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import BinaryIO, Literal
 
 Order = Literal["<", ">"]
@@ -20,6 +22,8 @@ EXIF, GPS, INTEROPERABILITY = 0x8769, 0x8825, 0xA005
 _BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _BYTES |= {16: 8, 17: 8, 18: 8}  # BigTIFF
 _SHORT, _LONG, _LONG8 = 3, 4, (16, 17, 18)
+
+MAX_DIRECTORIES = 10_000
 
 _MAX_ENTRIES = 2000
 _MAX_VALUE = 1 << 25
@@ -87,6 +91,31 @@ def read_directory(stream: BinaryIO, index: int = 0) -> Directory:
     Raises:
         ValueError: it has not that structure, or not so many directories.
     """
+    found = next(islice(directories(stream), index, None), None)
+    if found is None:
+        raise ValueError(f"no directory {index}")
+    return found
+
+
+def count_directories(stream: BinaryIO) -> int:
+    """How many directories the chain of a TIFF has.
+
+    Raises:
+        ValueError: as from `directories`; nothing that decodes as a TIFF, or cut short.
+    """
+    return sum(1 for _ in directories(stream, links_only=True))
+
+
+def directories(stream: BinaryIO, *, links_only: bool = False) -> Iterator[Directory]:
+    """The chain of directories; it ends where one is met again or is none.
+
+    Args:
+        stream: seekable.
+        links_only: leave the tags out.
+
+    Raises:
+        ValueError: no TIFF, cut short before a directory, or more than `MAX_DIRECTORIES`.
+    """
     stream.seek(0)
     head = stream.read(16)
     orders: dict[bytes, Order] = {b"II": "<", b"MM": ">"}
@@ -98,9 +127,22 @@ def read_directory(stream: BinaryIO, index: int = 0) -> Directory:
         raise ValueError("no TIFF header")
     big = magic == 43
     (offset,) = struct.unpack_from(order + ("Q" if big else "I"), head, 8 if big else 4)
-    for _ in range(index):
-        offset = _read_one(stream, offset, order, big, links_only=True).next
-    return _read_one(stream, offset, order, big)
+    length = stream.seek(0, io.SEEK_END)
+    seen: set[int] = set()
+    while offset and offset not in seen:
+        if len(seen) == MAX_DIRECTORIES:
+            raise ValueError(f"more than {MAX_DIRECTORIES} pages")
+        if offset > length - 2:
+            raise ValueError(f"cut short before page {len(seen)}")
+        seen.add(offset)
+        try:
+            directory = _read_one(stream, offset, order, big, links_only=links_only)
+        except ValueError:
+            if len(seen) == 1:
+                raise
+            return
+        offset = directory.next
+        yield directory
 
 
 def _read_one(

@@ -77,11 +77,9 @@ def _encode_boxes(stream: BinaryIO, kind: str, content: Content) -> tuple[str, .
     # Pillow's AVIF turns an orientation into a box of its own and codes the rest of the block anew
     exif = without_orientation(metadata.exif) if kind == "AVIF" else metadata.exif
     options = {"exif": exif, "xmp": metadata.xmp, "icc_profile": content.icc}
-    full_chroma: dict[str, Any] = {
-        "AVIF": {"subsampling": "4:4:4"},
-        "HEIF": {"chroma": 444},
-        "WEBP": {},
-    }[kind]
+    full_chroma: dict[str, Any] = {}
+    if kind != "WEBP":
+        full_chroma = {"subsampling": "4:4:4"} if kind == "AVIF" else {"chroma": 444}
     Image.fromarray(content.pixels).save(
         stream,
         kind,

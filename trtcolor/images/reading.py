@@ -19,7 +19,12 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 from trtcolor.errors import PictureError
 from trtcolor.images import samples
 from trtcolor.images.conversion import meaning_of, to_srgb
-from trtcolor.images.directory import ORIENTATION, read_directory
+from trtcolor.images.directory import (
+    ORIENTATION,
+    count_directories,
+    directories,
+    read_directory,
+)
 from trtcolor.images.formats import kind_of_head, readable_formats, require_library
 from trtcolor.images.metadata import made_true, metadata_of
 from trtcolor.images.picture import MAX_PIXELS, Origin, Picture
@@ -27,6 +32,7 @@ from trtcolor.images.planar import decode_tiff
 from trtcolor.images.samples import Samples
 
 _PILLOW_LIMIT_LOCK = threading.Lock()
+_WIDTH, _HEIGHT = 256, 257  # TIFF 6.0
 _COMPRESSION, _UNCOMPRESSED = 259, 1
 _DEFLATE_RATIO = 1040
 """Deflate makes no byte to more than 1032."""
@@ -62,7 +68,7 @@ def read_picture(
             warnings += ("the file holds several pictures; the first alone was read",)
         compressed = True
         if found.format == "TIFF":
-            compressed = read_directory(stream, number).number(_COMPRESSION) != _UNCOMPRESSED
+            compressed = _tiff_number(stream, number, _COMPRESSION) != _UNCOMPRESSED
         return Picture(
             np.ascontiguousarray(_upright(pixels, found.orientation)),
             found.format,
@@ -76,6 +82,29 @@ def read_picture(
             ),
             warnings,
         )
+
+
+def picture_size(path: str | os.PathLike[str]) -> int | None:
+    """Pixels of a picture, of the largest page of a TIFF, by what the file says.
+
+    Args:
+        path: of the file, of which the header alone is read.
+
+    Returns:
+        Width times height; None where that cannot be read.
+    """
+    path = Path(path)
+    try:
+        with _opened(path) as stream:
+            if not _is_tiff(stream):
+                image = _open_image(path, stream)
+                return image.width * image.height
+            return max(
+                (page.number(_WIDTH) or 0) * (page.number(_HEIGHT) or 0)
+                for page in directories(stream)
+            )
+    except Exception:  # a decoder on broken bytes may raise nearly anything
+        return None
 
 
 def read_pages(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Iterator[Picture]:
@@ -108,15 +137,23 @@ def _exchanges_sides(found: _Found, stream: BinaryIO, page: int) -> bool:
     """Whether width and height in the file are height and width of the pixels."""
     turned: Any = found.info.get("original_orientation")  # pillow-heif has turned the picture
     if found.format == "TIFF":  # and so, maybe, has Pillow
-        turned = read_directory(stream, page).number(ORIENTATION)
+        turned = _tiff_number(stream, page, ORIENTATION)
     return (turned or found.orientation) in (5, 6, 7, 8)
+
+
+def _tiff_number(stream: BinaryIO, page: int, tag: int) -> int | None:
+    """A tag of a TIFF's page; None as well where decoders are more patient than our reading."""
+    try:
+        return read_directory(stream, page).number(tag)
+    except ValueError:
+        return None
 
 
 def _decode(path: Path, stream: BinaryIO, page: int, check: Callable[[int, int], None]) -> _Found:
     try:
         image = _open_image(path, stream)
         kind = "JPEG" if image.format == "MPO" else image.format or ""
-        pages = int(getattr(image, "n_frames", 1)) if kind == "TIFF" else 1
+        pages = count_directories(stream) if kind == "TIFF" else 1
         _require_page(path, page, pages)
         _seek(image, page)
         check(*image.size)
@@ -132,7 +169,7 @@ def _decode(path: Path, stream: BinaryIO, page: int, check: Callable[[int, int],
         unknown = isinstance(error, UnidentifiedImageError)
         reason = "a TIFF of a rare kind" if unknown else str(error)
     decoded, icc, pages = decode_tiff(stream, page, f"{path} holds {reason}; it", check)
-    turned = read_directory(stream, page).number(ORIENTATION) or 1
+    turned = _tiff_number(stream, page, ORIENTATION) or 1
     return _Found(decoded, "TIFF", {}, icc, turned, pages, several=False)
 
 

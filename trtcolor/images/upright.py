@@ -76,7 +76,7 @@ def _says_upright(exif: bytes) -> bool:
     found = Image.Exif()
     try:
         found.load(exif)
-        return found.get(ORIENTATION, 1) == 1
+        return bool(found.get(ORIENTATION, 1) == 1)
     except Exception:  # it may raise nearly anything
         return False
 
