@@ -38,12 +38,14 @@ class Content:
         pixels: uint8 (H, W), (H, W, 3) or (H, W, 4); uint16 too for PNG and PNM.
         icc: a profile, or nothing.
         quality: 1..100, of what loses something.
+        lossless: of a WebP, to lose nothing.
     """
 
     pixels: NDArray[Any]
     metadata: Metadata
     icc: bytes
     quality: int
+    lossless: bool = False
 
 
 def encode(stream: BinaryIO, kind: str, content: Content) -> tuple[str, ...]:
@@ -77,15 +79,17 @@ def _encode_boxes(stream: BinaryIO, kind: str, content: Content) -> tuple[str, .
     # Pillow's AVIF turns an orientation into a box of its own and codes the rest of the block anew
     exif = without_orientation(metadata.exif) if kind == "AVIF" else metadata.exif
     options = {"exif": exif, "xmp": metadata.xmp, "icc_profile": content.icc}
-    full_chroma: dict[str, Any] = {}
-    if kind != "WEBP":
-        full_chroma = {"subsampling": "4:4:4"} if kind == "AVIF" else {"chroma": 444}
+    how: dict[str, dict[str, Any]] = {
+        "WEBP": {"lossless": content.lossless},
+        "AVIF": {"subsampling": "4:4:4"},
+        "HEIF": {"chroma": 444},
+    }
     Image.fromarray(content.pixels).save(
         stream,
         kind,
         quality=content.quality,
         **{name: data for name, data in options.items() if data},
-        **full_chroma,
+        **how[kind],
     )
     return _left_out(metadata, ("exif", "xmp"))
 

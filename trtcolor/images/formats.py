@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import BinaryIO
 
 from trtcolor.errors import PictureError
 from trtcolor.images.picture import READ_FORMATS
@@ -33,6 +34,18 @@ def require_library(path: Path, kind: str) -> None:
 def kind_of_head(head: bytes) -> str | None:
     """AVIF or HEIF by the first 12 bytes of a file (ISO 23008-12, 10), else None."""
     return _BRANDS.get(head[8:12]) if head[4:8] == b"ftyp" else None
+
+
+def webp_is_lossless(stream: BinaryIO) -> bool:
+    """Whether a WebP's first picture is coded so (RFC 9649, 2.6: a chunk VP8L)."""
+    at = 12
+    while True:
+        stream.seek(at)
+        head = stream.read(8)
+        if len(head) < 8 or head[:4] in (b"VP8 ", b"VP8L", b"ANMF"):
+            return head[:4] == b"VP8L"
+        size = int.from_bytes(head[4:], "little")
+        at += 8 + size + (size & 1)
 
 
 def _has(kind: str) -> bool:

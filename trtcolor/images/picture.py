@@ -68,11 +68,13 @@ class Origin:
         icc: the file's profile where that is an sRGB one for RGB; else empty, and a copy carries
             trtcolor's own.
         compressed: False for a TIFF that was not compressed.
+        lossless: True for a WebP that was.
     """
 
     metadata: Metadata = field(default_factory=Metadata)
     icc: bytes = b""
     compressed: bool = True
+    lossless: bool = False
 
 
 @dataclass(frozen=True)

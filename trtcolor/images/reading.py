@@ -25,7 +25,12 @@ from trtcolor.images.directory import (
     directories,
     read_directory,
 )
-from trtcolor.images.formats import kind_of_head, readable_formats, require_library
+from trtcolor.images.formats import (
+    kind_of_head,
+    readable_formats,
+    require_library,
+    webp_is_lossless,
+)
 from trtcolor.images.metadata import made_true, metadata_of
 from trtcolor.images.picture import MAX_PIXELS, Origin, Picture
 from trtcolor.images.planar import decode_tiff
@@ -79,6 +84,7 @@ def read_picture(
                 made_true(metadata, turned=_exchanges_sides(found, stream, number)),
                 meaning.icc if keeps_profile else b"",
                 compressed,
+                found.format == "WEBP" and webp_is_lossless(stream),
             ),
             warnings,
         )

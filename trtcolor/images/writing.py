@@ -95,7 +95,8 @@ def write_picture(
         pixels: sRGB-coded, uint8 or uint16: (H, W), (H, W, 3) or (H, W, 4). 16 bits are kept by
             PNG, TIFF and PNM, and rounded to 8 by the others.
         like: the picture that they were made from. What its file said beside its pixels is written
-            again and a profile of sRGB with it; 16-bit pixels of a file that had 8 become 8 again.
+            again and a profile of sRGB with it; 16-bit pixels of a file that had 8 become 8 again,
+            a WebP without loss stays one, and so does a TIFF without compression.
         keep_metadata: write what `like` said. The profile is written in any case.
         quality: 1..100 for JPEG, WebP, AVIF and HEIF.
         format: Pillow's name of the format, one of `WRITE_FORMATS`' values.
@@ -203,7 +204,7 @@ def _content(
         return Content(np.ascontiguousarray(pixels), Metadata(), b"", quality)
     icc = like.origin.icc or srgb_icc()
     metadata = like.origin.metadata if keep_metadata else Metadata()
-    return Content(np.ascontiguousarray(pixels), metadata, icc, quality)
+    return Content(np.ascontiguousarray(pixels), metadata, icc, quality, like.origin.lossless)
 
 
 def _require_pixels(pixels: NDArray[Any]) -> None:
