@@ -279,8 +279,8 @@ def _errors_named(path: Path) -> Iterator[None]:
         ) from None
     except NotImplementedError as error:
         raise PictureError(
-            f"{path} holds {error}; grey, RGB, CMYK or L*a*b* samples of 8 or 16 bits were needed; "
-            "convert it first"
+            f"{path} holds {error}; grey, RGB, CMYK or L*a*b* in unsigned samples of up to 16 bits "
+            "was needed; convert it first"
         ) from None
     except MemoryError:
         raise PictureError(

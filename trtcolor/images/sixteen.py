@@ -16,6 +16,8 @@ _BITS_PER_SAMPLE = 258
 _PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0
 _PLANAR_CONFIGURATION, _SEPARATE = 284, 2
 
+_LEVEL = 4  # of zlib, as trtcolor.images.encode.PNG_LEVEL
+
 
 def is_grey(image: ImageFile.ImageFile) -> bool:
     """Whether a picture that was opened, not yet decoded, is 16-bit grey."""
@@ -122,7 +124,7 @@ def encode_png(stream: BinaryIO, pixels: NDArray[np.uint16]) -> None:
     colour_type = {1: 0, 3: 2, 4: 6}[channels]
     stream.write(b"\x89PNG\r\n\x1a\n")
     chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, colour_type, 0, 0, 0))
-    deflate = zlib.compressobj()
+    deflate = zlib.compressobj(_LEVEL)
     for start in range(0, height, 256):
         samples = np.ascontiguousarray(pixels[start : start + 256], dtype=">u2")
         rows = samples.view(np.uint8).reshape(len(samples), width * pixel_bytes)
