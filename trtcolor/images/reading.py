@@ -164,9 +164,12 @@ def _decode(path: Path, stream: BinaryIO, page: int, check: Callable[[int, int],
         _seek(image, page)
         check(*image.size)
         _refuse_lack(image, stream)
+        seen = image.getexif().get(ORIENTATION)
         decoded = samples.decode(image, partial(_open_image, path, stream, page))
         # after decoding: a TIFF has been turned by Pillow then, and says so
         turned = image.getexif().get(ORIENTATION, 1)
+        if kind == "TIFF" and seen is None:  # as in a BigTIFF of big-endian numbers
+            turned = _tiff_number(stream, page, ORIENTATION) or 1
         several = kind != "TIFF" and bool(getattr(image, "is_animated", False))
         return _Found(decoded, kind, image.info, b"", turned, pages, several)
     except (UnidentifiedImageError, NotImplementedError) as error:

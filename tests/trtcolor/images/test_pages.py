@@ -126,3 +126,17 @@ def test_the_size_is_that_of_the_largest_page(four_pages: Path, tmp_path: Path) 
     (tmp_path / "a.png").write_bytes(b"no picture")
     assert picture_size(tmp_path / "a.png") is None
     assert picture_size(tmp_path / "none.png") is None
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_each_page_is_turned_by_its_own_orientation(dtype: type[Any], tmp_path: Path) -> None:
+    pages = noise(4, 8, 9, 3, dtype=dtype)
+    turns = (6, 1, 3, 8)
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        for page, turn in zip(pages, turns, strict=True):
+            words = {"photometric": "rgb", "metadata": None}
+            writer.write(page, extratags=[(274, 3, 1, turn, True)], **words)
+    upright = {1: pages[1], 3: np.rot90(pages[2], 2), 6: np.rot90(pages[0], -1)}
+    upright[8] = np.rot90(pages[3])
+    for page, turn in zip(read_pages(tmp_path / "a.tif"), turns, strict=True):
+        np.testing.assert_array_equal(page.pixels, upright[turn])

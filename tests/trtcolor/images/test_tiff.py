@@ -107,3 +107,23 @@ def test_a_copy_is_compressed_where_its_file_was(
     with tifffile.TiffFile(tmp_path / "b.tif") as copy:
         assert int(copy.pages.first.compression) == expected
         np.testing.assert_array_equal(copy.asarray(), array)
+
+
+@DEPTHS
+@pytest.mark.parametrize("bigtiff", [False, True])
+@pytest.mark.parametrize("byteorder", ["<", ">"])
+@pytest.mark.parametrize("planarconfig", ["contig", "separate"])
+def test_every_kind_is_turned_upright_once(
+    planarconfig: str, byteorder: str, bigtiff: bool, dtype: type[Any], tmp_path: Path
+) -> None:
+    array = noise(8, 9, 3, dtype=dtype)
+    found = read(
+        tmp_path,
+        array if planarconfig == "contig" else np.moveaxis(array, -1, 0),
+        "rgb",
+        planarconfig=planarconfig,
+        byteorder=byteorder,
+        bigtiff=bigtiff,
+        extratags=[(274, 3, 1, 6, True)],
+    )
+    np.testing.assert_array_equal(found, np.rot90(array, -1))
