@@ -14,9 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trtcolor.errors import PictureError
-from trtcolor.images.profiles import (
+from trtcolor.images.profiles import Profile
+from trtcolor.images.srgb import (
+    D50,
+    SRGB_TO_XYZ,
     Floats,
-    Profile,
     code_from_linear,
     linear_srgb_from_xyz_d50,
 )
@@ -24,15 +26,8 @@ from trtcolor.images.profiles import (
 BAND = 256
 """Rows in floats at a time."""
 
-_XYZ = np.array(  # csrc/color.h
-    [
-        [0.412453, 0.357580, 0.180423],
-        [0.212671, 0.715160, 0.072169],
-        [0.019334, 0.119193, 0.950227],
-    ],
-    np.float32,
-)
-_WHITE_D50 = np.array([0.9642, 1.0, 0.8249], np.float32)
+_XYZ = SRGB_TO_XYZ.astype(np.float32)
+_WHITE_D50 = D50.astype(np.float32)
 _DELTA = 6 / 29
 _OUTSIDE = np.float32(1e-6)  # of linear light: 0.001 of L* where it changes fastest
 
@@ -54,7 +49,7 @@ def srgb_from_grey(samples: NDArray[Any], profile: Profile) -> NDArray[Any]:
         linear = _from_lightness(100 * profile.curves[0](codes))
     elif profile.matrix is not None:
         rgb = np.stack([curve(codes) for curve in profile.curves]).T
-        linear = rgb @ profile.matrix.T @ _XYZ[1].astype(np.float64)
+        linear = rgb @ profile.matrix.T @ SRGB_TO_XYZ[1]
     else:
         linear = profile.curves[0](codes)
     coded: NDArray[np.uint16] = _sixteen(code_from_linear(linear))[samples]

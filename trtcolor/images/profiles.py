@@ -9,26 +9,17 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from trtcolor.images.srgb import (
+    Floats,
+    adaptation_to_d50,
+    code_from_linear,
+    srgb_to_xyz_d50,
+)
+
 Curve = Callable[[Floats], Floats]
-
-_SRGB_D65 = np.array(  # csrc/color.h
-    [
-        [0.412453, 0.357580, 0.180423],
-        [0.212671, 0.715160, 0.072169],
-        [0.019334, 0.119193, 0.950227],
-    ]
-)
-_BRADFORD = np.array(
-    [[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]]
-)
-_D50 = np.array([0.9642, 1.0, 0.8249])
 
 _CLASSES = {b"scnr", b"mntr", b"prtr", b"spac"}
 _TABLES = {b"A2B0", b"A2B1", b"A2B2", b"D2B0", b"D2B1"}
@@ -160,28 +151,14 @@ def _parametric(kind: int, fixed: tuple[int, ...]) -> Curve:
     return curve
 
 
-@cache
-def _srgb_d50() -> Floats:
-    """Linear sRGB to XYZ under D50, adapted by Bradford's matrix."""
-    cones = _BRADFORD @ _SRGB_D65.sum(axis=1)
-    scale = np.diag((_BRADFORD @ _D50) / cones)
-    adapted: Floats = np.linalg.inv(_BRADFORD) @ scale @ _BRADFORD @ _SRGB_D65
-    return adapted
-
-
 def _to_linear_srgb(to_xyz_d50: Floats) -> Floats:
     """The profile's RGB to sRGB's; white stays white to the last bit where it is meant to."""
     white = to_xyz_d50.sum(axis=1)
     if not np.isfinite(white).all() or white.min() <= 0:
         raise ProfileError("a matrix without white")
-    matrix: Floats = np.linalg.inv(_srgb_d50()) @ to_xyz_d50
+    matrix: Floats = np.linalg.inv(srgb_to_xyz_d50()) @ to_xyz_d50
     sums = matrix.sum(axis=1, keepdims=True)
     return matrix / sums if abs(sums - 1).max() < 0.01 else matrix
-
-
-def linear_srgb_from_xyz_d50(xyz: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(..., 3) XYZ under D50 with white at Y = 1 to unbounded linear sRGB."""
-    return xyz @ np.linalg.inv(_srgb_d50()).T.astype(np.float32)
 
 
 def profile_from_gamma(gamma: float, chromaticities: tuple[float, ...] | None) -> Profile:
@@ -206,73 +183,9 @@ def profile_from_gamma(gamma: float, chromaticities: tuple[float, ...] | None) -
         if abs(np.linalg.det(columns)) < 1e-9:
             raise ProfileError("chromaticities that are no triangle")
         to_xyz = columns * np.linalg.solve(columns, white)
-        cones = np.diag((_BRADFORD @ _D50) / (_BRADFORD @ white))
-        matrix = _to_linear_srgb(np.linalg.inv(_BRADFORD) @ cones @ _BRADFORD @ to_xyz)
+        matrix = _to_linear_srgb(adaptation_to_d50(white) @ to_xyz)
     return Profile("rgb", (lambda x: x ** (1 / gamma),) * 3, matrix)
 
 
 ADOBE_RGB = profile_from_gamma(256 / 563, (0.3127, 0.3290, 0.64, 0.33, 0.21, 0.71, 0.15, 0.06))
 """Adobe RGB (1998): gamma 2 + 51/256."""
-
-
-def code_from_linear(linear: NDArray[Any]) -> NDArray[Any]:
-    """IEC 61966-2-1: linear light to sRGB's code, both 0..1; clamped."""
-    linear = np.clip(linear, 0, 1)
-    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
-
-
-@cache
-def srgb_icc() -> bytes:
-    """A small sRGB profile (ICC version 4), the same bytes every time."""
-
-    def fixed(*values: float) -> bytes:
-        return struct.pack(f">{len(values)}i", *(round(value * 65536) for value in values))
-
-    def text(words: str) -> bytes:
-        data = words.encode("utf-16-be")
-        return struct.pack(">4sIII4sII", b"mluc", 0, 1, 12, b"enUS", len(data), 28) + data
-
-    matrix = _srgb_d50()
-    curve = b"para" + struct.pack(">IHH", 0, 3, 0)
-    curve += fixed(2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
-    adaptation = (
-        np.linalg.inv(_BRADFORD)
-        @ np.diag((_BRADFORD @ _D50) / (_BRADFORD @ _SRGB_D65.sum(axis=1)))
-        @ _BRADFORD
-    )
-    tags: list[tuple[bytes, bytes]] = [
-        (b"desc", text("sRGB IEC61966-2.1")),
-        (b"cprt", text("No copyright, use freely")),
-        (b"wtpt", b"XYZ \0\0\0\0" + fixed(*_D50)),
-        (b"chad", b"sf32\0\0\0\0" + fixed(*adaptation.ravel())),
-        *(
-            (c + b"XYZ", b"XYZ \0\0\0\0" + fixed(*matrix[:, i]))
-            for i, c in enumerate((b"r", b"g", b"b"))
-        ),
-        *((c + b"TRC", curve) for c in (b"r", b"g", b"b")),
-    ]
-    table, body, places = struct.pack(">I", len(tags)), b"", {}
-    for name, data in tags:
-        if data not in places:
-            places[data] = 128 + 4 + 12 * len(tags) + len(body)
-            body += data + bytes(-len(data) % 4)
-        table += struct.pack(">4sII", name, places[data], len(data))
-    head = struct.pack(
-        ">I4xI4s4s4s6H4s4xI4x4x8xI",
-        128 + len(table) + len(body),
-        0x04300000,
-        b"mntr",
-        b"RGB ",
-        b"XYZ ",
-        2026,
-        1,
-        1,
-        0,
-        0,
-        0,
-        b"acsp",
-        0,
-        0,
-    )
-    head += fixed(*_D50)
-    return head.ljust(128, b"\0") + table + body

@@ -15,7 +15,7 @@ from trtcolor.files import refuse_existing, whole_file
 from trtcolor.images.encode import Content, encode
 from trtcolor.images.formats import require_library
 from trtcolor.images.picture import WRITE_FORMATS, Metadata, Picture, rounded_to_8
-from trtcolor.images.profiles import srgb_icc
+from trtcolor.images.srgb import srgb_icc
 from trtcolor.images.tiff import TiffWriter, order_of
 
 _DEEP = ("PNG", "TIFF", "PPM")

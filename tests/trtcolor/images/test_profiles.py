@@ -27,7 +27,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, PngImagePlugin
 
 from trtcolor.images import read_picture, write_picture
-from trtcolor.images.profiles import ProfileError, profile_from_icc, srgb_icc
+from trtcolor.images.profiles import ProfileError, profile_from_icc
+from trtcolor.images.srgb import srgb_icc
 
 SRGB_CURVE = parametric(3, 2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
 CURVES = (
