@@ -13,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import UnidentifiedImageError
 
+from trtcolor.errors import PictureError
 from trtcolor.images import samples
 from trtcolor.images.conversion import meaning_of, to_srgb
 from trtcolor.images.directory import (
     ORIENTATION,
+    Directory,
     count_directories,
     directories,
     read_directory,
@@ -39,6 +41,8 @@ from trtcolor.images.samples import Samples
 
 _WIDTH, _HEIGHT = 256, 257  # TIFF 6.0
 _COMPRESSION, _UNCOMPRESSED = 259, 1
+_SUBFILE_TYPE, _SUB_DIRECTORIES = 254, 330
+_LAYERS, _DNG_VERSION = 37724, 50706  # Photoshop's TIFF note; DNG 1.6
 
 
 def read_picture(
@@ -69,9 +73,9 @@ def read_picture(
         pixels, keeps_profile, warnings = to_srgb(found.samples, meaning)
         if found.several:
             warnings += ("the file holds several pictures; the first alone was read",)
-        compressed = True
-        if found.format == "TIFF":
-            compressed = _tiff_number(stream, number, _COMPRESSION) != _UNCOMPRESSED
+        tags = _tiff_tags(stream, number) if found.format == "TIFF" else Directory("<")
+        if _LAYERS in tags.entries or _SUB_DIRECTORIES in tags.entries:
+            warnings += ("layers or reduced pictures inside the page are left out",)
         return Picture(
             np.ascontiguousarray(_upright(pixels, found.orientation)),
             found.format,
@@ -81,7 +85,7 @@ def read_picture(
             Origin(
                 made_true(metadata, turned=_exchanges_sides(found, stream, number)),
                 meaning.icc if keeps_profile else b"",
-                compressed,
+                tags.number(_COMPRESSION) != _UNCOMPRESSED,
                 found.format == "WEBP" and webp_is_lossless(stream),
             ),
             warnings,
@@ -141,16 +145,26 @@ def _exchanges_sides(found: _Found, stream: BinaryIO, page: int) -> bool:
     """Whether width and height in the file are height and width of the pixels."""
     turned: Any = found.info.get("original_orientation")  # pillow-heif has turned the picture
     if found.format == "TIFF":  # and so, maybe, has Pillow
-        turned = _tiff_number(stream, page, ORIENTATION)
+        turned = _tiff_tags(stream, page).number(ORIENTATION)
     return (turned or found.orientation) in (5, 6, 7, 8)
 
 
-def _tiff_number(stream: BinaryIO, page: int, tag: int) -> int | None:
-    """A tag of a TIFF's page; None as well where decoders are more patient than our reading."""
+def _tiff_tags(stream: BinaryIO, page: int) -> Directory:
+    """The tags of a TIFF's page; none where decoders are more patient than our reading."""
     try:
-        return read_directory(stream, page).number(tag)
+        return read_directory(stream, page)
     except ValueError:
-        return None
+        return Directory("<")
+
+
+def _refuse_raw(path: Path, tags: Directory) -> None:
+    """Refuse what is built like a TIFF and has, in the place of its picture, a preview."""
+    reduced = (tags.number(_SUBFILE_TYPE) or 0) & 1
+    if _DNG_VERSION in tags.entries or (reduced and _SUB_DIRECTORIES in tags.entries):
+        raise PictureError(
+            f"{path} is a camera's raw file, of which only the preview could be read; a developed "
+            "picture was needed; save it as TIFF first"
+        )
 
 
 def _decode(path: Path, stream: BinaryIO, page: int, check: Callable[[int, int], None]) -> _Found:
@@ -161,6 +175,8 @@ def _decode(path: Path, stream: BinaryIO, page: int, check: Callable[[int, int],
         require_page(path, page, pages)
         seek_page(image, page)
         check(*image.size)
+        if kind == "TIFF":
+            _refuse_raw(path, _tiff_tags(stream, page))
         refuse_lack(image, stream)
         # of a PNG it would be read by decoding
         seen = image.getexif().get(ORIENTATION) if kind == "TIFF" else None
@@ -168,7 +184,7 @@ def _decode(path: Path, stream: BinaryIO, page: int, check: Callable[[int, int],
         # after decoding: a TIFF has been turned by Pillow then, and says so
         turned = image.getexif().get(ORIENTATION, 1)
         if kind == "TIFF" and seen is None:  # as in a BigTIFF of big-endian numbers
-            turned = _tiff_number(stream, page, ORIENTATION) or 1
+            turned = _tiff_tags(stream, page).number(ORIENTATION) or 1
         several = kind != "TIFF" and bool(getattr(image, "is_animated", False))
         return _Found(decoded, kind, image.info, b"", turned, pages, several)
     except (UnidentifiedImageError, NotImplementedError) as error:
@@ -177,7 +193,7 @@ def _decode(path: Path, stream: BinaryIO, page: int, check: Callable[[int, int],
         unknown = isinstance(error, UnidentifiedImageError)
         reason = "a TIFF of a rare kind" if unknown else str(error)
     decoded, icc, pages = decode_tiff(stream, page, f"{path} holds {reason}; it", check)
-    turned = _tiff_number(stream, page, ORIENTATION) or 1
+    turned = _tiff_tags(stream, page).number(ORIENTATION) or 1
     return _Found(decoded, "TIFF", {}, icc, turned, pages, several=False)
 
 

@@ -127,3 +127,23 @@ def test_every_kind_is_turned_upright_once(
         extratags=[(274, 3, 1, 6, True)],
     )
     np.testing.assert_array_equal(found, np.rot90(array, -1))
+
+
+def test_a_cameras_raw_file_is_refused_and_its_preview_not_taken_for_it(tmp_path: Path) -> None:
+    dng = [(50706, 1, 4, b"\1\4\0\0", True)]
+    with pytest.raises(PictureError, match="a camera's raw file"):
+        read(tmp_path, noise(8, 9, 3), "rgb", extratags=dng)
+    with tifffile.TiffWriter(tmp_path / "b.tif") as writer:
+        writer.write(noise(8, 9, 3), photometric="rgb", subfiletype=1, subifds=1, metadata=None)
+        writer.write(noise(32, 36), photometric="minisblack", metadata=None)
+    with pytest.raises(PictureError, match="a camera's raw file"):
+        read_picture(tmp_path / "b.tif")
+
+
+def test_reduced_pictures_inside_a_page_are_told_to_be_left_out(tmp_path: Path) -> None:
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        writer.write(noise(32, 36), photometric="minisblack", subifds=1, metadata=None)
+        writer.write(noise(16, 18), photometric="minisblack", subfiletype=1, metadata=None)
+    picture = read_picture(tmp_path / "a.tif")
+    assert picture.warnings == ("layers or reduced pictures inside the page are left out",)
+    assert picture.pages == 1
