@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from trtcolor.errors import OutputExistsError, PictureError
-from trtcolor.images import check_output, read_picture, write_picture, writing
+from trtcolor.images import (
+    Picture,
+    check_output,
+    formats,
+    read_picture,
+    write_picture,
+    writing,
+)
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".TIFF"])
@@ -194,3 +202,43 @@ def test_pixels_or_a_quality_that_are_none_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match="was needed"):
         write_picture(tmp_path / "a.png", array, quality=quality)
+
+
+def test_a_format_may_be_named_whatever_the_ending(tmp_path: Path) -> None:
+    write_picture(tmp_path / "a.part", pixels(4, 4), format="PNG")
+    assert read_picture(tmp_path / "a.part").format == "PNG"
+    with pytest.raises(PictureError, match="'GIF' is no format that is written"):
+        write_picture(tmp_path / "b", pixels(4, 4), format="GIF")
+
+
+@pytest.mark.parametrize("suffix", [".avif", ".heic"])
+def test_avif_and_heif_come_close_at_full_chroma(suffix: str, tmp_path: Path) -> None:
+    array = np.zeros((32, 32, 3), np.uint8)
+    array[::2, :, 0] = array[1::2, :, 2] = 200  # red and blue rows, which half the chroma would mix
+    write_picture(tmp_path / f"a{suffix}", array, quality=100)
+    assert abs(read_picture(tmp_path / f"a{suffix}").pixels.astype(int) - array).mean() < 4
+
+
+def test_heif_without_its_library_names_the_extra(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_picture(tmp_path / "a.heic", pixels(16, 16, 3))
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    formats.readable_formats.cache_clear()
+    try:
+        for refused in (
+            lambda: read_picture(tmp_path / "a.heic"),
+            lambda: check_output(tmp_path / "b.heic"),
+        ):
+            with pytest.raises(PictureError, match=r"pip install 'trtcolor\[pictures\]'"):
+                refused()
+    finally:
+        formats.readable_formats.cache_clear()
+
+
+def test_a_wide_picture_whose_file_had_8_bits_gets_8_again(tmp_path: Path) -> None:
+    wide = pixels(7, 9, 4, dtype=np.uint16)
+    write_picture(tmp_path / "a.tif", wide, like=Picture(wide, "PNG", bits=8))
+    found = read_picture(tmp_path / "a.tif")
+    assert found.bits == 8
+    np.testing.assert_array_equal(found.pixels, np.rint(wide / 257))
