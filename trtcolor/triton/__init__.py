@@ -1,0 +1,1 @@
+"""A model as a repository of NVIDIA's Triton Inference Server."""
