@@ -1,0 +1,160 @@
+"""Configurations, read back with the server's schema."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from google.protobuf import text_format as protobuf_text
+from onnx import ModelProto, TensorProto, helper
+from tritonclient.grpc.model_config_pb2 import ModelConfig, ModelInstanceGroup
+
+from trtcolor.triton.config import (
+    Signature,
+    Step,
+    Tensor,
+    ensemble_config,
+    model_config,
+    signature_of,
+)
+from trtcolor.triton.serving import Serving
+from trtcolor.triton.text_format import Message, text_format
+
+FRAMES = Tensor("frames", "TYPE_UINT8", (-1, -1, 3))
+FEATURES = Tensor("global_features", "TYPE_FP32", (256,))
+RGB = Tensor("rgb", "TYPE_UINT8", (-1, -1, 3))
+PAINT = Signature((FRAMES, FEATURES), (RGB,))
+
+
+def parsed(message: Message) -> ModelConfig:
+    return protobuf_text.Parse(text_format(message), ModelConfig())
+
+
+def painting(**settings: Any) -> ModelConfig:
+    return parsed(model_config("paint", PAINT, Serving(**settings), {"trtcolor_model": "tiny 1"}))
+
+
+def graph(first: int | str) -> ModelProto:
+    """Frames and features in, frames out, and a weight that older graphs list as an input."""
+    inputs = [
+        helper.make_tensor_value_info("frames", TensorProto.UINT8, [first, "H", "W", 3]),
+        helper.make_tensor_value_info("global_features", TensorProto.FLOAT, ["N", 256]),
+        helper.make_tensor_value_info("weight", TensorProto.FLOAT, [1]),
+    ]
+    outputs = [helper.make_tensor_value_info("rgb", TensorProto.UINT8, ["N", "H", "W", 3])]
+    weight = helper.make_tensor("weight", TensorProto.FLOAT, [1], [0.0])
+    node = helper.make_node("Identity", ["frames"], ["rgb"])
+    return helper.make_model(helper.make_graph([node], "paint", inputs, outputs, [weight]))
+
+
+def test_a_signature_is_the_graphs_without_the_batch() -> None:
+    assert signature_of(graph("N")) == PAINT
+
+
+def test_a_graph_of_one_batch_size_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"'frames' has the shape \[4, -1, -1, 3\]"):
+        signature_of(graph(4))
+
+
+def test_tensors_are_described_as_the_server_compares_them() -> None:
+    config = painting()
+    assert (config.name, config.backend, config.platform) == (
+        "paint",
+        "onnxruntime",
+        "onnxruntime_onnx",
+    )
+    assert [(t.name, list(t.dims)) for t in config.input] == [
+        ("frames", [-1, -1, 3]),
+        ("global_features", [256]),
+    ]
+    assert [(t.name, list(t.dims)) for t in config.output] == [("rgb", [-1, -1, 3])]
+    assert config.default_model_filename == "model.onnx"
+    assert config.version_policy.latest.num_versions == 1
+    assert not config.response_cache.enable
+    assert config.parameters["trtcolor_model"].string_value == "tiny 1"
+
+
+def test_batches_and_instances_are_as_asked() -> None:
+    config = painting(max_batch=16, preferred=(4, 16), queue_delay=500, instances=3, kind="gpu")
+    assert config.max_batch_size == 16
+    assert list(config.dynamic_batching.preferred_batch_size) == [4, 16]
+    assert config.dynamic_batching.max_queue_delay_microseconds == 500
+    (group,) = config.instance_group
+    assert (group.count, group.kind) == (3, ModelInstanceGroup.KIND_GPU)
+
+
+def test_single_frames_are_batched_unless_told_otherwise() -> None:
+    assert painting().HasField("dynamic_batching")
+    assert painting(max_batch=1).max_batch_size == 1
+
+
+def test_every_size_is_warmed_up_alone_and_at_the_largest_batch() -> None:
+    config = painting(max_batch=4, warm_up=((480, 640), (1, 7)))
+    found = [(w.batch_size, list(w.inputs["frames"].dims)) for w in config.model_warmup]
+    assert found == [
+        (1, [480, 640, 3]),
+        (4, [480, 640, 3]),
+        (1, [1, 7, 3]),
+        (4, [1, 7, 3]),
+    ]
+    for request in config.model_warmup:
+        assert set(request.inputs) == {"frames", "global_features"}
+        assert list(request.inputs["global_features"].dims) == [256]
+        assert all(entry.zero_data for entry in request.inputs.values())
+    assert len({request.name for request in config.model_warmup}) == 4
+
+
+def test_no_size_is_no_warm_up() -> None:
+    assert not painting(warm_up=()).model_warmup
+
+
+def test_only_models_that_may_run_on_a_gpu_say_how_convolutions_are_chosen() -> None:
+    assert painting().parameters["cudnn_conv_algo_search"].string_value == "1"
+    assert "cudnn_conv_algo_search" not in painting(kind="cpu").parameters
+
+
+def test_an_ensemble_hands_tensors_on_by_name() -> None:
+    describe = Step("describe", Signature((FRAMES,), (FEATURES,)))
+    steps = [describe, Step("paint", PAINT)]
+    config = parsed(ensemble_config("both", steps, Signature((FRAMES,), (RGB,)), 8, {}))
+    first, second = config.ensemble_scheduling.step
+    assert (first.model_name, first.model_version) == ("describe", -1)
+    assert dict(first.input_map) == {"frames": "frames"}
+    assert dict(first.output_map) == {"global_features": "global_features"}
+    assert dict(second.input_map) == {"frames": "frames", "global_features": "global_features"}
+    assert dict(second.output_map) == {"rgb": "rgb"}
+    assert config.platform == "ensemble"
+    assert config.max_batch_size == 8
+
+
+def test_an_ensemble_has_what_the_server_allows_it() -> None:
+    signature = Signature((FRAMES,), (RGB,))
+    config = parsed(ensemble_config("both", [Step("paint", signature)], signature, 8, {}))
+    assert not config.backend
+    assert not config.instance_group
+    assert not config.model_warmup
+    assert config.WhichOneof("scheduling_choice") == "ensemble_scheduling"
+
+
+def test_labels_are_named_where_there_are_any() -> None:
+    scenes = Tensor("class_logits", "TYPE_FP32", (205,), labels="labels.txt")
+    config = parsed(model_config("see", Signature((FRAMES,), (scenes,)), Serving(), {}))
+    assert [output.label_filename for output in config.output] == ["labels.txt"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("max_batch", 0),
+        ("max_batch", True),
+        ("preferred", (9,)),
+        ("preferred", (0,)),
+        ("queue_delay", -1),
+        ("instances", 0),
+        ("kind", "tpu"),
+        ("warm_up", ((0, 640),)),
+    ],
+)
+def test_settings_that_the_server_would_refuse_are_refused(setting: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=rf"^{setting} is .* needed; pass "):
+        Serving(**{setting: value})
