@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from trtcolor.adopt.nodes import Nodes
+from trtcolor.nodes import Nodes
 
 XYZ_FROM_RGB = np.array(
     [

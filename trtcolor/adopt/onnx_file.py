@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import onnx
@@ -131,3 +131,16 @@ def all_names(graph: onnx.GraphProto) -> Iterator[str]:
 
 def weights_of(graph: onnx.GraphProto) -> list[onnx.TensorProto]:
     return [*graph.initializer, *(tensor.values for tensor in graph.sparse_initializer)]
+
+
+def rename(graph: onnx.GraphProto, names: Mapping[str, str]) -> None:
+    """Give tensors other names, wherever they are spoken of."""
+    for inner in all_graphs(graph):
+        for node in inner.node:
+            for uses in (node.input, node.output):
+                for index, name in enumerate(uses):
+                    uses[index] = names.get(name, name)
+        for value in (*inner.input, *inner.output):
+            value.name = names.get(value.name, value.name)
+        for tensor in weights_of(inner):
+            tensor.name = names.get(tensor.name, tensor.name)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from trtcolor.adopt.nodes import Nodes
+from trtcolor.nodes import Nodes
 
 
 def resized(nodes: Nodes, planes: str, rows: str, columns: str) -> str:

@@ -11,11 +11,11 @@ from onnx import TensorProto, helper, version_converter
 
 from trtcolor.adopt.arithmetic import chroma_from_rgb, grey_from_lightness
 from trtcolor.adopt.network import Network, Value
-from trtcolor.adopt.nodes import Nodes
-from trtcolor.adopt.onnx_file import all_graphs, all_names, operator_set, weights_of
+from trtcolor.adopt.onnx_file import all_graphs, all_names, operator_set, rename
 from trtcolor.adopt.resizing import resized, side
 from trtcolor.adopt.spec import Input, NetworkSpec, Output
 from trtcolor.errors import ExportError
+from trtcolor.nodes import Nodes
 
 INPUT, OUTPUT = "lightness", "chroma"
 RESIZING_OPSET = 11
@@ -45,7 +45,7 @@ def wrap(
         model = _converted(network)
     prefix = _free_prefix(model.graph)
     own = {name: prefix + name for name in (INPUT, OUTPUT)}
-    _rename(model.graph, own)
+    rename(model.graph, own)
 
     before = Nodes(prefix + "before/")
     seen = INPUT
@@ -162,16 +162,3 @@ def _free_prefix(graph: onnx.GraphProto) -> str:
         number += 1
         prefix = f"trtcolor{number}/"
     return prefix
-
-
-def _rename(graph: onnx.GraphProto, names: Mapping[str, str]) -> None:
-    """Give tensors other names, wherever they are spoken of."""
-    for inner in all_graphs(graph):
-        for node in inner.node:
-            for uses in (node.input, node.output):
-                for index, name in enumerate(uses):
-                    uses[index] = names.get(name, name)
-        for value in (*inner.input, *inner.output):
-            value.name = names.get(value.name, value.name)
-        for tensor in weights_of(inner):
-            tensor.name = names.get(tensor.name, tensor.name)

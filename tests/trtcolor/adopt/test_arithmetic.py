@@ -14,7 +14,7 @@ from onnx import TensorProto, helper
 
 from trtcolor import color
 from trtcolor.adopt.arithmetic import chroma_from_rgb, grey_from_lightness
-from trtcolor.adopt.nodes import Nodes
+from trtcolor.nodes import Nodes
 
 OPSETS = pytest.mark.parametrize("opset", [9, 12, 13, 18, 20])
 Float = NDArray[np.float32]

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from trtcolor.adopt.nodes import Nodes
 from trtcolor.adopt.resizing import resized
+from trtcolor.nodes import Nodes
 from trtcolor.resize import resize_plane
 
 SIDES = st.integers(1, 70)
