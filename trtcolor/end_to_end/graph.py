@@ -22,7 +22,11 @@ from trtcolor.spec import ModelSpec
 Features = Literal["own", "given"]
 Graphs = Mapping[str, onnx.ModelProto]
 
-GLOBAL_NAMES = {"lightness": "global_lightness", "global_features": "global_features"}
+GLOBAL_NAMES = {
+    "lightness": "global_lightness",
+    "global_features": "global_features",
+    "class_logits": "class_logits",
+}
 LOCAL_NAMES = {
     "lightness": "network_lightness",
     "global_features": "global_features",
@@ -91,15 +95,21 @@ def end_to_end_graph(
 
 
 def features_graph(
-    bundle: Bundle, *, channels: Channels = 3, graphs: Graphs | None = None
+    bundle: Bundle,
+    *,
+    channels: Channels = 3,
+    classes: bool = False,
+    graphs: Graphs | None = None,
 ) -> onnx.ModelProto:
     """`trtcolor.colorizer.Colorizer.global_features` of frames of uint8 as one graph.
 
     Args:
         bundle, channels, graphs: as for `end_to_end_graph`.
+        classes: also give the scores of the scenes, where the model names any.
 
     Returns:
-        ``frames`` (N, H, W, channels) uint8 -> ``global_features`` (N, G) float32.
+        ``frames`` (N, H, W, channels) uint8 -> ``global_features`` (N, G) float32 [,
+        ``class_logits`` (N, C) float32].
 
     Raises:
         NoGlobalFeaturesError: the network has none.
@@ -108,13 +118,16 @@ def features_graph(
     _need_global_features(bundle.spec)
     described = _networks(bundle, ("global",), graphs)["global"]
     prepare = prepare_graph(bundle.spec, channels=channels)
+    outputs = ["global_features"]
+    if classes and bundle.spec.classes:
+        outputs.append("class_logits")
     return join(
         [
             Part(in_opset(prepare, operator_set(described)), "", {}),
             Part(described, "global/", GLOBAL_NAMES),
         ],
         ["frames"],
-        ["global_features"],
+        outputs,
         bundle.spec.name,
     )
 

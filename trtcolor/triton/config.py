@@ -9,7 +9,7 @@ batch than its steps (core, `ValidateEnsembleConfig`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from trtcolor.triton.serving import Serving, Size
@@ -52,14 +52,18 @@ class Signature:
 
 @dataclass(frozen=True)
 class Step:
-    """A model that an ensemble runs, whose tensors have the same names there and in the ensemble."""
+    """A model that an ensemble runs, whose tensors have the same names in both."""
 
     model: str
     signature: Signature
 
 
-def signature_of(model: onnx.ModelProto) -> Signature:
+def signature_of(model: onnx.ModelProto, labels: Mapping[str, str] | None = None) -> Signature:
     """The signature of an ONNX model whose tensors all begin with a variable axis, the batch.
+
+    Args:
+        model: its graph is looked at.
+        labels: files with the names of classes, by the output that scores them.
 
     Raises:
         ValueError: one does not, and the server could not make batches.
@@ -67,7 +71,21 @@ def signature_of(model: onnx.ModelProto) -> Signature:
     graph = model.graph
     weights = {tensor.name for tensor in graph.initializer}
     inputs = tuple(_tensor(value) for value in graph.input if value.name not in weights)
-    return Signature(inputs, tuple(map(_tensor, graph.output)))
+    files = labels or {}
+    outputs = (replace(_tensor(value), labels=files.get(value.name)) for value in graph.output)
+    return Signature(inputs, tuple(outputs))
+
+
+def joined(steps: Sequence[Step], outputs: Sequence[str]) -> Signature:
+    """The signature of an ensemble.
+
+    Args:
+        steps: in the order in which they run.
+        outputs: of any step, those that the ensemble gives out, as far as there are any such.
+    """
+    made = {t.name: t for step in steps for t in step.signature.outputs}
+    taken = {t.name: t for step in steps for t in step.signature.inputs if t.name not in made}
+    return Signature(tuple(taken.values()), tuple(made[name] for name in outputs if name in made))
 
 
 def model_config(

@@ -1,0 +1,168 @@
+"""A model repository as the Triton Inference Server reads it, with ONNX Runtime behind it.
+
+The server itself is no Python package. What it refuses is written down here from its sources:
+`ValidateModelConfig`, `ValidateModelIOConfig` and `ValidateEnsembleConfig` of its core, and
+`ValidateInputs` and `ValidateOutputs` of its backend of ONNX Runtime.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from google.protobuf import text_format
+from numpy.typing import NDArray
+from tritonclient.grpc.model_config_pb2 import DataType, ModelConfig
+from tritonclient.utils import triton_to_np_dtype
+
+Arrays = dict[str, NDArray[Any]]
+ONNX_TYPES = {"TYPE_UINT8": "tensor(uint8)", "TYPE_FP32": "tensor(float)"}
+
+
+class Refused(Exception):
+    """What the server answers with an error, or does not load."""
+
+
+@dataclass
+class Served:
+    """A model that is loaded.
+
+    Attributes:
+        session: None for an ensemble.
+        labels: names of classes by output.
+    """
+
+    config: ModelConfig
+    session: onnxruntime.InferenceSession | None
+    labels: dict[str, list[str]] = field(default_factory=dict)
+
+
+class Repository:
+    """All models of a folder, checked, loaded and warmed up.
+
+    Raises:
+        Refused: one of them is not as the server wants it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.models = {path.name: _loaded(path) for path in sorted(folder.iterdir())}
+        for served in self.models.values():
+            if served.session is None:
+                self._check_ensemble(served.config)
+        for name, served in self.models.items():
+            for request in served.config.model_warmup:
+                self.infer(name, _warm_up(request), ())
+
+    def infer(self, name: str, inputs: Arrays, outputs: tuple[str, ...]) -> Arrays:
+        """What a request is answered.
+
+        Args:
+            outputs: those asked for; none: all.
+        """
+        if name not in self.models:
+            raise Refused(f"Request for unknown model: '{name}' is not found")
+        served = self.models[name]
+        _check_request(served.config, inputs)
+        unknown = set(outputs) - {output.name for output in served.config.output}
+        if unknown:
+            raise Refused(f"unexpected inference output {sorted(unknown)} for model '{name}'")
+        wanted = outputs or tuple(output.name for output in served.config.output)
+        if served.session is not None:
+            return dict(zip(wanted, served.session.run(list(wanted), inputs), strict=True))
+        tensors = dict(inputs)
+        for step in served.config.ensemble_scheduling.step:
+            given = {mine: tensors[its] for mine, its in step.input_map.items()}
+            found = self.infer(step.model_name, given, ())
+            tensors |= {its: found[mine] for mine, its in step.output_map.items()}
+        return {output: tensors[output] for output in wanted}
+
+    def _check_ensemble(self, config: ModelConfig) -> None:
+        known = {t.name: (t.data_type, list(t.dims)) for t in config.input}
+        for step in config.ensemble_scheduling.step:
+            model = self.models[step.model_name].config
+            if model.max_batch_size < config.max_batch_size:
+                raise Refused(f"{model.name} only allows batches of {model.max_batch_size}")
+            if set(step.input_map) != {t.name for t in model.input}:
+                raise Refused(f"not every input of {model.name} is mapped")
+            for tensor in model.input:
+                kind = tensor.data_type, list(tensor.dims)
+                if known.get(step.input_map[tensor.name]) != kind:
+                    raise Refused(f"{tensor.name} of {model.name} is inconsistent")
+            for tensor in model.output:
+                if tensor.name in step.output_map:
+                    kind = tensor.data_type, list(tensor.dims)
+                    known[step.output_map[tensor.name]] = kind
+        for tensor in config.output:
+            if known.get(tensor.name) != (tensor.data_type, list(tensor.dims)):
+                raise Refused(f"{tensor.name} of {config.name} is inconsistent")
+
+
+def _loaded(folder: Path) -> Served:
+    text = (folder / "config.pbtxt").read_text(encoding="utf-8")
+    config = text_format.Parse(text, ModelConfig())
+    versions = [path for path in folder.iterdir() if path.is_dir()]
+    if config.name != folder.name or not versions or not config.HasField("version_policy"):
+        raise Refused(f"{folder.name}: name, versions or version policy are wrong")
+    if any(size > config.max_batch_size for size in config.dynamic_batching.preferred_batch_size):
+        raise Refused("dynamic batching preferred size must be <= max batch size")
+    for tensor in (*config.input, *config.output):
+        if not tensor.dims or any(dim < 1 and dim != -1 for dim in tensor.dims):
+            raise Refused(f"{tensor.name}: dimension must be integer >= 1, or -1")
+    labels = {
+        output.name: (folder / output.label_filename).read_text(encoding="utf-8").splitlines()
+        for output in config.output
+        if output.label_filename
+    }
+    if config.platform == "ensemble":
+        if config.backend or config.instance_group or config.model_warmup:
+            raise Refused(f"{config.name}: an ensemble has no instances and no warm-up")
+        return Served(config, None, labels)
+    if (config.backend, config.platform) != ("onnxruntime", "onnxruntime_onnx"):
+        raise Refused("unexpected 'platform' and 'backend' pair")
+    version = max(versions, key=lambda path: int(path.name))
+    session = onnxruntime.InferenceSession(version / config.default_model_filename)
+    _compare(config.name, config.input, session.get_inputs())
+    _compare(config.name, config.output, session.get_outputs())
+    return Served(config, session, labels)
+
+
+def _compare(name: str, said: Any, found: Any) -> None:
+    graph = {value.name: value for value in found}
+    if {tensor.name for tensor in said} != set(graph):
+        raise Refused(f"unable to load model '{name}': its graph has the tensors {sorted(graph)}")
+    for tensor in said:
+        value = graph[tensor.name]
+        shape = [dim if isinstance(dim, int) else -1 for dim in value.shape]
+        if value.type != ONNX_TYPES[DataType.Name(tensor.data_type)]:
+            raise Refused(f"unable to load model '{name}': {tensor.name} is {value.type}")
+        if shape != [-1, *tensor.dims]:
+            raise Refused(f"unable to load model '{name}': {tensor.name} has the shape {shape}")
+
+
+def _check_request(config: ModelConfig, inputs: Arrays) -> None:
+    if set(inputs) != {tensor.name for tensor in config.input}:
+        raise Refused(f"expected {len(config.input)} inputs but got {len(inputs)} inputs")
+    if len({array.shape[0] for array in inputs.values()}) != 1:
+        raise Refused("input batch size does not match other inputs")
+    for tensor in config.input:
+        array = inputs[tensor.name]
+        if len(array) > config.max_batch_size:
+            raise Refused(f"inference request batch-size must be <= {config.max_batch_size}")
+        if array.dtype != triton_to_np_dtype(DataType.Name(tensor.data_type)[5:]):
+            raise Refused(f"inference input '{tensor.name}' data-type is {array.dtype}")
+        pairs = zip(array.shape[1:], tensor.dims, strict=False)
+        if array.ndim != 1 + len(tensor.dims) or any(dim not in (-1, n) for n, dim in pairs):
+            raise Refused(f"unexpected shape for input '{tensor.name}': {array.shape}")
+
+
+def _warm_up(request: Any) -> Arrays:
+    inputs = {}
+    for name, entry in request.inputs.items():
+        if any(dim < 1 for dim in entry.dims) or not entry.zero_data:
+            raise Refused(f"warmup setting expects all dimensions of '{name}'")
+        kind = triton_to_np_dtype(DataType.Name(entry.data_type)[5:])
+        inputs[name] = np.zeros((request.batch_size, *entry.dims), kind)
+    return inputs
