@@ -42,6 +42,14 @@ class BackendError(TrtcolorError):
     """A backend is not installed, does not load the graph or fails while running it."""
 
 
+class OutOfDeviceMemoryError(BackendError):
+    """A GPU has not the memory that was asked for; smaller work may still run."""
+
+
+class DeviceLostError(BackendError):
+    """A GPU is gone or failed in a way that only a new process gets over."""
+
+
 class EngineError(TrtcolorError):
     """An engine is missing, damaged, foreign or stale, or could not be kept."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from importlib import import_module
 
 import numpy as np
 import pytest
@@ -37,8 +36,7 @@ def test_without_a_gpu_the_probe_says_why_and_what_to_do() -> None:
 @without_gpu
 def test_every_call_takes_its_arguments_as_far_as_the_driver() -> None:
     """Wrong types would be a TypeError, a missing function an AttributeError."""
-    stream, buffer = object.__new__(_cuda.Stream), _cuda.Buffer()
-    stream.handle = int(import_module("cuda.bindings.runtime").cudaStream_t(256))
+    stream, buffer = _cuda.Stream(256), _cuda.Buffer()
     buffer.address = buffer.size = 512
     array = np.zeros(4, np.float32)
     calls: list[Callable[[], object]] = [
@@ -46,8 +44,7 @@ def test_every_call_takes_its_arguments_as_far_as_the_driver() -> None:
         lambda: buffer.download(array.shape, array.dtype, stream),
         lambda: buffer.reserve(1024),
         stream.synchronize,
-        stream.close,
-        lambda: _cuda.call("cudaSetDevice", 0),
+        lambda: _cuda.use(0),
         lambda: _cuda.call("cudaGetDeviceProperties", 0),
     ]
     for call in calls:
@@ -59,7 +56,7 @@ def test_every_call_takes_its_arguments_as_far_as_the_driver() -> None:
 def test_a_call_that_fails_is_named_with_its_reason() -> None:
     with pytest.raises(BackendError, match=r"^cudaMalloc failed \(cudaErrorInsufficientDriver: "):
         _cuda.Buffer().reserve(16)
-    with pytest.raises(BackendError, match=r"^cudaStreamCreate failed \("):
+    with pytest.raises(BackendError, match=r"^cudaStreamCreateWithFlags failed \("):
         _cuda.Stream()
 
 
