@@ -17,6 +17,11 @@ from trtcolor.bundle import Bundle
 from trtcolor.errors import BackendError
 
 PROVIDER = "CUDAExecutionProvider"
+CONV_FUSION = "ConvActivationFusion"
+"""What joins a convolution with the activation behind it. In fp16 cuDNN has no plans for what it
+makes ("No execution plans support the graph"), and what runs in their place took 2 to 11 times as
+long as PyTorch at 512 to 2048 pixels (`benchmarks/results/gpu-h200.json`); whether fp16 is quick
+without it is for `benchmarks/gpu.py` to measure."""
 
 
 class OnnxRuntimeCudaRunner(OnnxRuntimeRunner):
@@ -71,6 +76,7 @@ def cuda_session(
     provider_options: Mapping[str, Any],
     *,
     threads: int | None = None,
+    without: Sequence[str] = (),
 ) -> Any:
     """A session that runs on the GPU or is not made.
 
@@ -79,6 +85,7 @@ def cuda_session(
         graph: an ONNX file or model.
         provider_options: of the CUDA provider.
         threads: of what runs on the CPU; None leaves it to ONNX Runtime.
+        without: names of optimisers of the graph to leave out, e.g. `CONV_FUSION`.
 
     Raises:
         BackendError: the provider did not start.
@@ -94,6 +101,7 @@ def cuda_session(
         options,
         providers=[(PROVIDER, {name: str(value) for name, value in provider_options.items()})],
         enable_fallback=0,
+        disabled_optimizers=list(without) or None,
     )
     session.disable_fallback()
     check_provider(session)
