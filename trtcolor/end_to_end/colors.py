@@ -7,6 +7,8 @@ straight piece below its knee is curve(c) + slope x (t - c) with c = max(t, knee
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,11 +16,8 @@ from trtcolor.adopt.arithmetic import KNEE, SLOPE, XYZ_FROM_RGB
 from trtcolor.nodes import Nodes
 
 XYZN_FROM_RGB = XYZ_FROM_RGB / XYZ_FROM_RGB.sum(axis=1, keepdims=True)
-RGB_FROM_XYZN = np.linalg.inv(XYZN_FROM_RGB)
+Y_FROM_RGB: tuple[float, ...] = tuple(XYZN_FROM_RGB[1])
 LINEAR_KNEE = 0.0031308
-GAMUT_TOLERANCE = 2e-6
-"""Of linear RGB, for the rounding of the matrix, as in csrc/scalar.h."""
-BISECTIONS = 12
 
 
 def linear_codes() -> NDArray[np.float64]:
@@ -35,16 +34,39 @@ def lightness_codes() -> NDArray[np.float64]:
 
 
 def lightness_from_grey(nodes: Nodes, codes: str) -> str:
-    """(...) int32 codes -> L*, float32."""
+    """(N, 1, H, W) int32 codes -> (N, 1, H, W) L*, float32."""
     return nodes.add("Gather", nodes.constant(lightness_codes()), codes)
 
 
 def lightness_from_rgb(nodes: Nodes, codes: str) -> str:
     """(N, 3, H, W) int32 codes -> (N, 1, H, W) L*, float32."""
-    shares = XYZN_FROM_RGB[1][:, None] * linear_codes()  # of each channel in Y
     offsets = np.array([0, 256, 512]).reshape(1, 3, 1, 1)
-    entries = nodes.add("Add", codes, nodes.constant(offsets, np.int32))
-    parts = nodes.add("Gather", nodes.constant(shares.ravel()), entries)
+    return _lightness(nodes, nodes.add("Add", codes, nodes.constant(offsets, np.int32)), Y_FROM_RGB)
+
+
+def lightness_from_either(nodes: Nodes, codes: str) -> str:
+    """(N, C, H, W) int32 codes, C 1 or 3 -> (N, 1, H, W) L*, float32.
+
+    Another C makes a shape that the codes do not fit, which every backend refuses.
+    """
+    zero, one, two = (nodes.constant([number], np.int64) for number in (0, 1, 2))
+    shape = nodes.add("Shape", codes)
+    batch, given, *sides = (
+        nodes.add("Gather", shape, nodes.constant([axis], np.int64)) for axis in range(4)
+    )
+    more = nodes.add("Max", nodes.add("Min", nodes.add("Sub", given, one), one), zero)
+    channels = nodes.add("Add", nodes.add("Mul", more, two), one)
+    codes = nodes.add("Reshape", codes, nodes.add("Concat", batch, channels, *sides, axis=0))
+    tables = nodes.constant(np.arange(4) * 256, np.int32)  # of grey, R, G, B
+    offsets = nodes.add("Slice", tables, more, nodes.add("Add", more, channels))
+    offsets = nodes.add("Unsqueeze", offsets, nodes.constant([0, 2, 3], np.int64))
+    return _lightness(nodes, nodes.add("Add", codes, offsets), (1.0, *Y_FROM_RGB))
+
+
+def _lightness(nodes: Nodes, entries: str, shares: Sequence[float]) -> str:
+    """(N, C, H, W) places in the tables of each channel's share in Y -> (N, 1, H, W) L*."""
+    tables = nodes.constant(np.outer(shares, linear_codes()).ravel())
+    parts = nodes.add("Gather", tables, entries)
     y = nodes.add("ReduceSum", parts, nodes.constant([1], np.int64), keepdims=1)
     curved = nodes.add("Max", y, nodes.constant(KNEE**3))
     root = nodes.add("Pow", curved, nodes.constant(1 / 3))
@@ -53,69 +75,13 @@ def lightness_from_rgb(nodes: Nodes, codes: str) -> str:
     return nodes.add("Max", lightness, nodes.constant(0.0))  # black, not a rounding below it
 
 
-def linear_from_lab(nodes: Nodes, lightness: str, a: str, b: str, gamut: str) -> list[str]:
-    """L*, a* and b*, each (N, 1, H, W), -> linear R, G and B, not yet clipped.
-
-    With ``gamut="reduce"`` L* is clamped to 0..100, and where sRGB lacks the colour a* and b* are
-    scaled toward 0 at constant L* by a bisection of `BISECTIONS` steps, which ends in the gamut.
-    """
-    if gamut == "reduce":
-        lightness = nodes.add("Clip", lightness, nodes.constant(0.0), nodes.constant(100.0))
-    fy = nodes.affine(lightness, 1 / 116, 16 / 116)
-    dx = nodes.add("Mul", a, nodes.constant(1 / 500))
-    dz = nodes.add("Mul", b, nodes.constant(-1 / 200))
-    y = _f_inverse(nodes, fy)
-    if gamut == "reduce":
-        scale = _scale_into_gamut(nodes, fy, dx, dz, y)
-        dx, dz = (nodes.add("Mul", scale, way) for way in (dx, dz))
-    return _linear(nodes, y, nodes.add("Add", fy, dx), nodes.add("Add", fy, dz))
-
-
 def codes_from_linear(nodes: Nodes, linear: str) -> str:
-    """Linear light, clipped to 0..1, -> sRGB codes of uint8, rounded, as float32 numbers."""
+    """Linear light, clipped to 0..1, -> sRGB codes of uint8 as float32 numbers 0.5 too high.
+
+    So high that ``Cast`` to uint8, which drops what is behind the point, rounds them.
+    """
     linear = nodes.add("Clip", linear, nodes.constant(0.0), nodes.constant(1.0))
     curved = nodes.add("Max", linear, nodes.constant(LINEAR_KNEE))
     power = nodes.add("Pow", curved, nodes.constant(1 / 2.4))
     straight = nodes.add("Mul", nodes.add("Sub", linear, curved), nodes.constant(255 * 12.92))
-    coded = nodes.add("Add", nodes.affine(power, 255 * 1.055, 0.5 - 255 * 0.055), straight)
-    return nodes.add("Floor", coded)
-
-
-def _scale_into_gamut(nodes: Nodes, fy: str, dx: str, dz: str, y: str) -> str:
-    """The largest multiple of 2^-BISECTIONS of a* and b* that is in the gamut; 1 if they are."""
-
-    def inside(fx: str, fz: str) -> str:
-        rgb = _linear(nodes, y, fx, fz)
-        most = nodes.add("Less", nodes.add("Max", *rgb), nodes.constant(1 + GAMUT_TOLERANCE))
-        least = nodes.add("Greater", nodes.add("Min", *rgb), nodes.constant(-GAMUT_TOLERANCE))
-        return nodes.add("And", most, least)
-
-    scale = nodes.constant(0.0)
-    for step in range(1, BISECTIONS + 1):
-        tried = nodes.add("Add", scale, nodes.constant(2.0**-step))
-        fx, fz = (nodes.add("Add", fy, nodes.add("Mul", tried, way)) for way in (dx, dz))
-        scale = nodes.add("Where", inside(fx, fz), tried, scale)
-    whole = inside(nodes.add("Add", fy, dx), nodes.add("Add", fy, dz))
-    return nodes.add("Where", whole, nodes.constant(1.0), scale)
-
-
-def _f_inverse(nodes: Nodes, f: str) -> str:
-    """The inverse of CIE f: M^2 (3 f - 2 M) with M = max(f, knee), a cube above the knee."""
-    curved = nodes.add("Max", f, nodes.constant(KNEE))
-    rest = nodes.add(
-        "Sub",
-        nodes.add("Mul", f, nodes.constant(3.0)),
-        nodes.add("Mul", curved, nodes.constant(2.0)),
-    )
-    return nodes.add("Mul", nodes.add("Mul", curved, curved), rest)
-
-
-def _linear(nodes: Nodes, y: str, fx: str, fz: str) -> list[str]:
-    """Linear R, G and B. The matrix's rows sum to 1, so that x = y = z gives exactly that grey."""
-    x, z = (nodes.add("Sub", _f_inverse(nodes, f), y) for f in (fx, fz))
-    rgb = []
-    for from_x, _, from_z in RGB_FROM_XYZN:
-        part = nodes.add("Mul", z, nodes.constant(from_z))
-        part = nodes.add("Add", nodes.add("Mul", x, nodes.constant(from_x)), part)
-        rgb.append(nodes.add("Add", part, y))
-    return rgb
+    return nodes.add("Add", nodes.affine(power, 255 * 1.055, 0.5 - 255 * 0.055), straight)

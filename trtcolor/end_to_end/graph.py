@@ -22,16 +22,19 @@ from trtcolor.spec import ModelSpec
 Features = Literal["own", "given"]
 Graphs = Mapping[str, onnx.ModelProto]
 
-GLOBAL_NAMES = {
-    "lightness": "global_lightness",
-    "global_features": "global_features",
-    "class_logits": "class_logits",
+NAMES = {
+    "global": {
+        "lightness": "global_lightness",
+        "global_features": "global_features",
+        "class_logits": "class_logits",
+    },
+    "local": {
+        "lightness": "network_lightness",
+        "global_features": "global_features",
+        "chroma": "chroma",
+    },
 }
-LOCAL_NAMES = {
-    "lightness": "network_lightness",
-    "global_features": "global_features",
-    "chroma": "chroma",
-}
+"""Of the inputs and outputs of a bundle's graphs in the joined one."""
 
 
 def end_to_end_graph(
@@ -50,7 +53,7 @@ def end_to_end_graph(
         bundle: verified.
         render, gamut: as for `Colorizer`.
         saturation: factor on a* and b*, 0 to 10.
-        channels: of the frames, 3 (RGB) or 1 (grey).
+        channels: of the frames, as for `prepare_graph`.
         features: ``own`` global features of each frame, or ``given``: a second input, as from
             `features_graph` of another picture or of the first frame of a shot.
         graphs: the network's at another precision, as of `trtcolor.precision.forms.Precise`; None:
@@ -58,7 +61,8 @@ def end_to_end_graph(
 
     Returns:
         ``frames`` (N, H, W, channels) uint8, sRGB-coded, H and W from 1 [, ``global_features``
-        (N, G) float32] -> ``rgb`` (N, H, W, 3) uint8.
+        (N, G) float32] -> ``rgb`` (N, H, W, 3) uint8. The model's name and its weights' licence are
+        among the metadata.
 
     Raises:
         ValueError: an argument is none of these.
@@ -73,25 +77,19 @@ def end_to_end_graph(
         _need_global_features(spec)
     own = features == "own" and spec.has_global_features
     networks = _networks(bundle, ("global", "local") if own else ("local",), graphs)
-    opset = operator_set(networks["local"])
     merge = merge_graph(spec, render=render, gamut=gamut)
-    bind(
+    factor = np.array([saturation], np.float32)
+    bind(merge, "saturation", numpy_helper.from_array(factor, "saturation"))
+    model = _joined(
+        prepare_graph(spec, render=render, channels=channels),
+        networks,
         merge,
-        "saturation",
-        numpy_helper.from_array(np.array([saturation], np.float32), "saturation"),
-    )
-    described = [Part(networks["global"], "global/", GLOBAL_NAMES)] if own else []
-    return join(
-        [
-            Part(in_opset(prepare_graph(spec, render=render, channels=channels), opset), "", {}),
-            *described,
-            Part(networks["local"], "local/", LOCAL_NAMES),
-            Part(in_opset(merge, opset), "", {}),
-        ],
         ["frames", "global_features"] if features == "given" else ["frames"],
         ["rgb"],
-        spec.name,
     )
+    for name, value in (("model", spec.name), ("licence", spec.licence), ("render", render)):
+        model.metadata_props.add(key=name, value=str(value))
+    return model
 
 
 def features_graph(
@@ -105,31 +103,53 @@ def features_graph(
 
     Args:
         bundle, channels, graphs: as for `end_to_end_graph`.
-        classes: also give the scores of the scenes, where the model names any.
+        classes: give ``class_logits`` as well.
 
     Returns:
         ``frames`` (N, H, W, channels) uint8 -> ``global_features`` (N, G) float32 [,
-        ``class_logits`` (N, C) float32].
+        ``class_logits`` (N, C) float32, scores of the scenes that the spec names].
 
     Raises:
-        NoGlobalFeaturesError: the network has none.
+        NoGlobalFeaturesError: the network has none, or no classifier.
         ValueError, PrecisionError: as from `end_to_end_graph`.
     """
-    _need_global_features(bundle.spec)
-    described = _networks(bundle, ("global",), graphs)["global"]
-    prepare = prepare_graph(bundle.spec, channels=channels)
-    outputs = ["global_features"]
-    if classes and bundle.spec.classes:
-        outputs.append("class_logits")
-    return join(
+    spec = bundle.spec
+    _need_global_features(spec)
+    if classes and "class_logits" not in spec.graphs["global"].outputs:
+        raise NoGlobalFeaturesError(
+            f"model {spec.name!r} has no scene classifier; a model with one was needed; choose "
+            "another model"
+        )
+    networks = _networks(bundle, ("global",), graphs)
+    prepare = prepare_graph(spec, channels=channels)
+    outputs = ["global_features", "class_logits"][: 2 if classes else 1]
+    return _joined(prepare, networks, None, ["frames"], outputs)
+
+
+def _joined(
+    prepare: onnx.ModelProto,
+    networks: Graphs,
+    merge: onnx.ModelProto | None,
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+) -> onnx.ModelProto:
+    first = next(iter(networks.values()))
+    opset = operator_set(first)
+    model = join(
         [
-            Part(in_opset(prepare, operator_set(described)), "", {}),
-            Part(described, "global/", GLOBAL_NAMES),
+            Part(in_opset(prepare, opset), ""),
+            *(Part(network, f"{name}/", NAMES[name]) for name, network in networks.items()),
+            *([] if merge is None else [Part(in_opset(merge, opset), "")]),
         ],
-        ["frames"],
+        inputs,
         outputs,
-        bundle.spec.name,
+        "end_to_end",
     )
+    batch = first.graph.input[0].type.tensor_type.shape.dim[0].dim_value
+    if batch:  # an adopted network may take one picture at a time
+        for value in (*model.graph.input, *model.graph.output):
+            value.type.tensor_type.shape.dim[0].dim_value = batch
+    return model
 
 
 def _networks(

@@ -10,6 +10,7 @@ import onnx
 from onnx import helper, inliner
 
 from trtcolor.adopt.onnx_file import all_names, operator_set, rename
+from trtcolor.precision.plain import prune
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,8 @@ def join(
 ) -> onnx.ModelProto:
     """One graph of several, in the order in which they run.
 
-    Equal constants of several parts, as weights that two graphs of a bundle share, are kept once.
+    Equal constants of several parts, as weights that two graphs of a bundle share, are kept once;
+    nodes that nothing needs are dropped.
 
     Args:
         parts: left as they are.
@@ -58,6 +60,7 @@ def join(
         shapes |= {value.name: value for value in (*graph.input, *graph.output)}
     joined.input.extend(shapes[n] for n in inputs)
     joined.output.extend(shapes[n] for n in outputs)
+    prune(joined)
     opsets = {o.domain: o for part in parts for o in part.model.opset_import}
     ir_version = max(part.model.ir_version for part in parts)
     return helper.make_model(

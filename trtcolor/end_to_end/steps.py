@@ -10,19 +10,22 @@ from onnx import TensorProto, helper
 
 from trtcolor.end_to_end.colors import (
     codes_from_linear,
+    lightness_from_either,
     lightness_from_grey,
     lightness_from_rgb,
-    linear_from_lab,
 )
+from trtcolor.end_to_end.gamut import linear_from_lab
 from trtcolor.end_to_end.resizing import resized
 from trtcolor.end_to_end.sizes import INT, frame_size, planned_sizes
 from trtcolor.geometry import Render
 from trtcolor.nodes import Nodes
 from trtcolor.spec import ModelSpec
 
-Channels = Literal[1, 3]
+Channels = Literal[1, 3] | None
+"""Of frames: 1 (grey), 3 (RGB), or None: either, as the frames of each run have it."""
 Shape = Sequence[int | str]
 Gamut = Literal["reduce", "clip"]
+LIGHTNESS = {1: lightness_from_grey, 3: lightness_from_rgb, None: lightness_from_either}
 OPSET = 18
 IR_VERSION = 10
 
@@ -35,7 +38,7 @@ def prepare_graph(
     Args:
         spec: of the model.
         render: how large the network sees a frame, as for `trtcolor.geometry.plan_render`.
-        channels: 3 (RGB) or 1 (grey).
+        channels: 3 (RGB), 1 (grey) or None: an axis ``C`` that is either in each run.
 
     Returns:
         ``frames`` (N, H, W, channels) uint8, sRGB-coded, H and W from 1 -> ``lightness``
@@ -46,9 +49,10 @@ def prepare_graph(
     Raises:
         ValueError: the render size or the channels are none of these.
     """
-    if channels not in (1, 3):
+    if channels not in LIGHTNESS:
         raise ValueError(
-            f"channels is {channels!r}; 1 for grey or 3 for RGB was needed; pass one of these"
+            f"channels is {channels!r}; 1 for grey, 3 for RGB or None for either was needed; pass "
+            "one of these"
         )
     nodes = Nodes("prepare/")
     size = frame_size(nodes, "frames", 1)
@@ -56,8 +60,7 @@ def prepare_graph(
     numbers = nodes.add("Cast", "frames", to=TensorProto.FLOAT)  # TensorRT knows no other way
     planes = nodes.add("Transpose", numbers, perm=[0, 3, 1, 2])
     codes = nodes.add("Cast", planes, to=TensorProto.INT32)
-    convert = lightness_from_grey if channels == 1 else lightness_from_rgb
-    lightness = nodes.add("Identity", convert(nodes, codes), output="lightness")
+    lightness = nodes.add("Identity", LIGHTNESS[channels](nodes, codes), output="lightness")
     nodes.add(
         "Identity",
         resized(nodes, lightness, size, sizes.network, sizes.padded),
@@ -74,7 +77,9 @@ def prepare_graph(
             "Identity", resized(nodes, lightness, size, square, square), output="global_lightness"
         )
         outputs["global_lightness"] = ["N", 1, side, side]
-    frames = helper.make_tensor_value_info("frames", TensorProto.UINT8, ["N", "H", "W", channels])
+    frames = helper.make_tensor_value_info(
+        "frames", TensorProto.UINT8, ["N", "H", "W", channels or "C"]
+    )
     return _model(nodes, "prepare", [frames], [_floats(n, s) for n, s in outputs.items()])
 
 

@@ -50,7 +50,7 @@ def made_plain(model: onnx.ModelProto) -> onnx.ModelProto:
     graph.output.extend(wanted)
     _widen(model)
     origins = _fold(model)
-    _prune(graph)
+    prune(graph)
     _name(graph, origins)
     return model
 
@@ -162,8 +162,8 @@ def _size(tensor: onnx.TensorProto) -> int:
 # ---- what is left ------------------------------------------------------------------------------
 
 
-def _prune(graph: onnx.GraphProto) -> None:
-    """Drop nodes and weights that no output needs."""
+def prune(graph: onnx.GraphProto) -> None:
+    """Drop nodes and weights that no output of a graph needs."""
     needed = {value.name for value in graph.output}
     kept = []
     for node in reversed(graph.node):
