@@ -54,7 +54,7 @@ class Repository:
                 self._check_ensemble(served.config)
         for name, served in self.models.items():
             for request in served.config.model_warmup:
-                self.infer(name, _warm_up(request), ())
+                self.infer(name, _warm_up(request, served.config.max_batch_size > 0), ())
 
     def infer(self, name: str, inputs: Arrays, outputs: tuple[str, ...]) -> Arrays:
         """What a request is answered.
@@ -83,7 +83,7 @@ class Repository:
         known = {t.name: (t.data_type, list(t.dims)) for t in config.input}
         for step in config.ensemble_scheduling.step:
             model = self.models[step.model_name].config
-            if model.max_batch_size < config.max_batch_size:
+            if model.max_batch_size < config.max_batch_size:  # 0: none of ours is mixed
                 raise Refused(f"{model.name} only allows batches of {model.max_batch_size}")
             if set(step.input_map) != {t.name for t in model.input}:
                 raise Refused(f"not every input of {model.name} is mapped")
@@ -124,12 +124,13 @@ def _loaded(folder: Path) -> Served:
         raise Refused("unexpected 'platform' and 'backend' pair")
     version = max(versions, key=lambda path: int(path.name))
     session = onnxruntime.InferenceSession(version / config.default_model_filename)
-    _compare(config.name, config.input, session.get_inputs())
-    _compare(config.name, config.output, session.get_outputs())
+    batch = [-1] if config.max_batch_size else []
+    _compare(config.name, config.input, session.get_inputs(), batch)
+    _compare(config.name, config.output, session.get_outputs(), batch)
     return Served(config, session, labels)
 
 
-def _compare(name: str, said: Any, found: Any) -> None:
+def _compare(name: str, said: Any, found: Any, batch: list[int]) -> None:
     graph = {value.name: value for value in found}
     if {tensor.name for tensor in said} != set(graph):
         raise Refused(f"unable to load model '{name}': its graph has the tensors {sorted(graph)}")
@@ -138,31 +139,36 @@ def _compare(name: str, said: Any, found: Any) -> None:
         shape = [dim if isinstance(dim, int) else -1 for dim in value.shape]
         if value.type != ONNX_TYPES[DataType.Name(tensor.data_type)]:
             raise Refused(f"unable to load model '{name}': {tensor.name} is {value.type}")
-        if shape != [-1, *tensor.dims]:
+        if shape != [*batch, *tensor.dims]:
             raise Refused(f"unable to load model '{name}': {tensor.name} has the shape {shape}")
 
 
 def _check_request(config: ModelConfig, inputs: Arrays) -> None:
     if set(inputs) != {tensor.name for tensor in config.input}:
         raise Refused(f"expected {len(config.input)} inputs but got {len(inputs)} inputs")
-    if len({array.shape[0] for array in inputs.values()}) != 1:
+    batched = config.max_batch_size > 0
+    if batched and len({array.shape[0] for array in inputs.values()}) != 1:
         raise Refused("input batch size does not match other inputs")
     for tensor in config.input:
         array = inputs[tensor.name]
-        if len(array) > config.max_batch_size:
+        if batched and len(array) > config.max_batch_size:
             raise Refused(f"inference request batch-size must be <= {config.max_batch_size}")
         if array.dtype != triton_to_np_dtype(DataType.Name(tensor.data_type)[5:]):
             raise Refused(f"inference input '{tensor.name}' data-type is {array.dtype}")
-        pairs = zip(array.shape[1:], tensor.dims, strict=False)
-        if array.ndim != 1 + len(tensor.dims) or any(dim not in (-1, n) for n, dim in pairs):
+        shape = array.shape[1:] if batched else array.shape
+        pairs = zip(shape, tensor.dims, strict=False)
+        if len(shape) != len(tensor.dims) or any(dim not in (-1, n) for n, dim in pairs):
             raise Refused(f"unexpected shape for input '{tensor.name}': {array.shape}")
 
 
-def _warm_up(request: Any) -> Arrays:
+def _warm_up(request: Any, batched: bool) -> Arrays:
+    if not batched and request.batch_size != 1:
+        raise Refused("for models that don't support batching, batch_size must be 1")
     inputs = {}
     for name, entry in request.inputs.items():
         if any(dim < 1 for dim in entry.dims) or not entry.zero_data:
             raise Refused(f"warmup setting expects all dimensions of '{name}'")
         kind = triton_to_np_dtype(DataType.Name(entry.data_type)[5:])
-        inputs[name] = np.zeros((request.batch_size, *entry.dims), kind)
+        batch = [request.batch_size] if batched else []
+        inputs[name] = np.zeros((*batch, *entry.dims), kind)
     return inputs

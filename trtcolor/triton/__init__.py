@@ -1,4 +1,4 @@
-'''A model as a repository of NVIDIA's Triton Inference Server: `trtcolor.triton.repository`.
+"""A model as a repository of NVIDIA's Triton Inference Server: `trtcolor.triton.repository`.
 
 Who asks the server needs `tritonclient` and nothing of trtcolor (a test runs this):
 
@@ -12,4 +12,4 @@ Who asks the server needs `tritonclient` and nothing of trtcolor (a test runs th
     client = triton.InferenceServerClient("localhost:8000")
     answer = client.infer("trtcolor-base", [given])
     Image.fromarray(answer.as_numpy("rgb")[0]).save("coloured.png")
-'''
+"""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 VARIABLE = -1
 """Length of an axis that each request sets."""
+RGB = 3
+"""Channels of the frames that warm up a model which takes grey ones as well."""
 MODEL_FILE = "model.onnx"
 HEURISTIC = "1"
 """Of cuDNN's search for a convolution's algorithm: the default, exhaustive, times all of them anew
@@ -44,10 +46,16 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Signature:
-    """What goes into a model and what comes out, in the graph's order."""
+    """What goes into a model and what comes out, in the graph's order.
+
+    Attributes:
+        batched: whether the server may make batches; if not, tensors have their first axis in
+            `Tensor.dims`, of length 1.
+    """
 
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
+    batched: bool = True
 
 
 @dataclass(frozen=True)
@@ -59,21 +67,23 @@ class Step:
 
 
 def signature_of(model: onnx.ModelProto, labels: Mapping[str, str] | None = None) -> Signature:
-    """The signature of an ONNX model whose tensors all begin with a variable axis, the batch.
+    """The signature of an ONNX model, batched if every tensor begins with a variable axis.
 
     Args:
         model: its graph is looked at.
         labels: files with the names of classes, by the output that scores them.
-
-    Raises:
-        ValueError: one does not, and the server could not make batches.
     """
     graph = model.graph
     weights = {tensor.name for tensor in graph.initializer}
-    inputs = tuple(_tensor(value) for value in graph.input if value.name not in weights)
+    inputs = [_tensor(value) for value in graph.input if value.name not in weights]
     files = labels or {}
-    outputs = (replace(_tensor(value), labels=files.get(value.name)) for value in graph.output)
-    return Signature(inputs, tuple(outputs))
+    outputs = [replace(_tensor(value), labels=files.get(value.name)) for value in graph.output]
+    batched = all(tensor.dims[0] == VARIABLE for tensor in (*inputs, *outputs))
+    if batched:
+        inputs, outputs = (
+            [replace(tensor, dims=tensor.dims[1:]) for tensor in part] for part in (inputs, outputs)
+        )
+    return Signature(tuple(inputs), tuple(outputs), batched)
 
 
 def joined(steps: Sequence[Step], outputs: Sequence[str]) -> Signature:
@@ -85,7 +95,11 @@ def joined(steps: Sequence[Step], outputs: Sequence[str]) -> Signature:
     """
     made = {t.name: t for step in steps for t in step.signature.outputs}
     taken = {t.name: t for step in steps for t in step.signature.inputs if t.name not in made}
-    return Signature(tuple(taken.values()), tuple(made[name] for name in outputs if name in made))
+    return Signature(
+        tuple(taken.values()),
+        tuple(made[name] for name in outputs if name in made),
+        all(step.signature.batched for step in steps),
+    )
 
 
 def model_config(
@@ -104,16 +118,13 @@ def model_config(
         "backend": "onnxruntime",
         "platform": "onnxruntime_onnx",
         "default_model_filename": MODEL_FILE,
-        "max_batch_size": serving.max_batch,
+        "max_batch_size": serving.max_batch if signature.batched else 0,
         **_tensors(signature),
         "version_policy": {"latest": {"num_versions": 1}},
         "instance_group": [
             {"count": serving.instances, "kind": Enum(f"KIND_{serving.kind.upper()}")}
         ],
-        "dynamic_batching": {
-            "preferred_batch_size": serving.preferred,
-            "max_queue_delay_microseconds": serving.queue_delay,
-        },
+        **({"dynamic_batching": _batching(serving)} if signature.batched else {}),
         "response_cache": {"enable": False},
         "model_warmup": list(_warm_up(signature, serving)),
         "parameters": _parameters(parameters),
@@ -124,7 +135,7 @@ def ensemble_config(
     name: str,
     steps: Sequence[Step],
     signature: Signature,
-    max_batch: int,
+    serving: Serving,
     origin: Mapping[str, str],
 ) -> Message:
     """Of a model that only runs others.
@@ -136,7 +147,7 @@ def ensemble_config(
     return {
         "name": name,
         "platform": "ensemble",
-        "max_batch_size": max_batch,
+        "max_batch_size": serving.max_batch if signature.batched else 0,
         **_tensors(signature),
         "version_policy": {"latest": {"num_versions": 1}},
         "ensemble_scheduling": {"step": [_step(step) for step in steps]},
@@ -146,17 +157,20 @@ def ensemble_config(
 
 
 def _tensor(value: onnx.ValueInfoProto) -> Tensor:
+    """With all its axes."""
     from onnx import TensorProto
 
+    types: dict[int, str] = {TensorProto.UINT8: "TYPE_UINT8", TensorProto.FLOAT: "TYPE_FP32"}
     kind = value.type.tensor_type
     dims = [dim.dim_value if dim.HasField("dim_value") else VARIABLE for dim in kind.shape.dim]
-    if not dims or dims[0] != VARIABLE:
-        raise ValueError(
-            f"the graph's {value.name!r} has the shape {dims}; a variable first axis was needed "
-            "for batches; export the model again"
-        )
-    types: dict[int, str] = {TensorProto.UINT8: "TYPE_UINT8", TensorProto.FLOAT: "TYPE_FP32"}
-    return Tensor(value.name, types[kind.elem_type], tuple(dims[1:]))
+    return Tensor(value.name, types[kind.elem_type], tuple(dims))
+
+
+def _batching(serving: Serving) -> Message:
+    return {
+        "preferred_batch_size": serving.preferred,
+        "max_queue_delay_microseconds": serving.queue_delay,
+    }
 
 
 def _tensors(signature: Signature) -> Message:
@@ -170,20 +184,20 @@ def _described(tensor: Tensor) -> Message:
 
 
 def _warm_up(signature: Signature, serving: Serving) -> Iterable[Message]:
-    for height, width in serving.warm_up:
-        for batch in sorted({1, serving.max_batch}):
-            inputs = {t.name: _black(t, (height, width)) for t in signature.inputs}
+    batches = sorted({1, serving.max_batch}) if signature.batched else [1]
+    for size in serving.warm_up:
+        for batch in batches:
             yield {
-                "name": f"{batch} of {width}x{height}",
+                "name": f"{batch} of {size[1]}x{size[0]}",
                 "batch_size": batch,
-                "inputs": entries(inputs),
+                "inputs": entries({t.name: _black(t, size) for t in signature.inputs}),
             }
 
 
 def _black(tensor: Tensor, size: Size) -> Message:
-    """Zeros; the variable axes of frames are their height and width, and nothing else has any."""
-    sides = iter(size)
-    dims = [next(sides) if dim == VARIABLE else dim for dim in tensor.dims]
+    """Zeros; what varies of a frame are its height, its width and its channels."""
+    lengths = iter((*size, RGB))
+    dims = [next(lengths) if dim == VARIABLE else dim for dim in tensor.dims]
     return {"data_type": Enum(tensor.type), "dims": dims, "zero_data": True}
 
 

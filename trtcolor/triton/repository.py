@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trtcolor.bundle import Bundle, open_bundle
+from trtcolor.end_to_end.export import need_onnx
 from trtcolor.geometry import Render
 from trtcolor.spec import ModelSpec
 from trtcolor.triton.config import (
@@ -31,11 +32,12 @@ from trtcolor.triton.placing import CONFIG_FILE, put_in_place, refuse_taken, sta
 from trtcolor.triton.schema import check_config
 from trtcolor.triton.serving import Serving
 from trtcolor.triton.text_format import Message, text_format
-from trtcolor.triton.verify import check_colors
+from trtcolor.triton.verify import check_models
 
 if TYPE_CHECKING:
     import onnx
 
+    from trtcolor.end_to_end.graph import Graphs
     from trtcolor.end_to_end.steps import Channels, Gamut
 
 FEATURES, PAINT = "_features", "_paint"
@@ -72,6 +74,7 @@ def export_triton(
     gamut: Gamut = "reduce",
     saturation: float = 1.0,
     channels: Channels = 3,
+    graphs: Graphs | None = None,
     overwrite: bool = False,
 ) -> Exported:
     """Write a model into a model repository, whole or not at all.
@@ -84,7 +87,7 @@ def export_triton(
         repository: the folder that the server is started with; made if it is missing.
         name: of the model on the server; None: the bundle's.
         serving: batches, instances and warm-up; None: the defaults.
-        render, gamut, saturation, channels: as for
+        render, gamut, saturation, channels, graphs: as for
             `trtcolor.end_to_end.graph.end_to_end_graph`.
         overwrite: replace models of the same names.
 
@@ -103,9 +106,10 @@ def export_triton(
     names = [name + part for part in parts]
     refuse_taken(repository, names, overwrite=overwrite)
     settings: dict[str, Any] = {"render": render, "gamut": gamut, "saturation": saturation}
+    need_onnx()
     with staging(repository) as staged:
-        models = _models(bundle, name, channels=channels, **settings)
-        check_colors(bundle, list(models.values()), channels=channels, **settings)
+        models = _models(bundle, name, channels=channels, graphs=graphs, **settings)
+        check_models(list(models.values()), bundle, graphs=graphs, **settings)
         origin = _origin(bundle.spec, channels=channels, **settings)
         writer = _Writer(staged, serving, origin, bundle.spec.classes)
         writer.write(name, models)
@@ -141,7 +145,7 @@ class _Writer:
         if name not in models:
             whole = joined(steps, outputs=("rgb", CLASSES))
             self._file(name, "README", ENSEMBLE_NOTE.encode())  # some stores drop empty folders
-            config = ensemble_config(name, steps, whole, self.serving.max_batch, self.origin)
+            config = ensemble_config(name, steps, whole, self.serving, self.origin)
             self._configure(name, whole, config)
 
     def _signature(self, model: onnx.ModelProto) -> Signature:
@@ -162,16 +166,18 @@ class _Writer:
 
 
 def _models(
-    bundle: Bundle, name: str, *, channels: Channels, **settings: Any
+    bundle: Bundle, name: str, *, channels: Channels, graphs: Graphs | None, **settings: Any
 ) -> dict[str, onnx.ModelProto]:
     """By the names that they get, in the order in which they run."""
     from trtcolor.end_to_end.graph import end_to_end_graph, features_graph
 
+    shared: dict[str, Any] = {"channels": channels, "graphs": graphs}
     if not bundle.spec.has_global_features:
-        return {name: end_to_end_graph(bundle, channels=channels, **settings)}
+        return {name: end_to_end_graph(bundle, **shared, **settings)}
+    classes = CLASSES in bundle.spec.graphs["global"].outputs
     return {
-        name + FEATURES: features_graph(bundle, channels=channels, classes=True),
-        name + PAINT: end_to_end_graph(bundle, features="given", channels=channels, **settings),
+        name + FEATURES: features_graph(bundle, classes=classes, **shared),
+        name + PAINT: end_to_end_graph(bundle, features="given", **shared, **settings),
     }
 
 

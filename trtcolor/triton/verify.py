@@ -1,71 +1,90 @@
-"""Whether the models of a repository, one behind the other, colour as the `Colorizer` does."""
+"""Whether the models of a repository give the colours of the CPU path, on ONNX Runtime."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trtcolor.bundle import Bundle
-from trtcolor.colorizer import Colorizer
 from trtcolor.errors import ExportError
+from trtcolor.geometry import Render
 
 if TYPE_CHECKING:
     import onnx
 
-SIZES = ((1, 1), (37, 90), (301, 200))
-MOST = 2
-"""Steps of uint8 that a byte may differ, and one in `RARE` more than 1."""
-RARE = 10_000
+    from trtcolor.end_to_end.steps import Gamut
+
+AWAY = 1e-3
+"""Of the largest of a picture's global features, that one may be away."""
+JUMPING_AWAY = 0.1
+"""The same at another precision, as `trtcolor.end_to_end.compare.JUMPING_BEYOND`."""
 
 
-def check_colors(bundle: Bundle, models: Sequence[onnx.ModelProto], **settings: Any) -> None:
-    """Run models on ONNX Runtime, what one gives being there for those behind it.
+def check_models(
+    models: Sequence[onnx.ModelProto],
+    bundle: Bundle,
+    *,
+    render: Render,
+    gamut: Gamut,
+    saturation: float,
+    graphs: Mapping[str, onnx.ModelProto] | None,
+) -> None:
+    """Refuse models that give other colours, or other global features.
 
     Args:
-        bundle: that they were made of.
-        models: that take ``frames``; the last gives ``rgb``.
-        settings: render, gamut, saturation and channels, with which they were made.
+        models: one that takes frames and gives them; or the one for global features before it.
+        bundle, render, gamut, saturation, graphs: that they were made of.
 
     Raises:
-        ExportError: a byte differs by more than 2, or more than one in 10,000 by more than 1.
+        ExportError: they do (`trtcolor.end_to_end.compare.check`).
         BackendError: ONNX Runtime is not installed, or does not run a model.
     """
+    from trtcolor.end_to_end.compare import check, compare
+
+    *features, painting = models
+    found = compare(
+        painting, bundle, render=render, gamut=gamut, saturation=saturation, graphs=graphs
+    )
+    check(found, bundle, jumps=graphs is not None or bundle.spec.decoder["kind"] == "mode")
+    for model in features:
+        _check_features(model, bundle, render, graphs)
+
+
+def _check_features(
+    model: onnx.ModelProto,
+    bundle: Bundle,
+    render: Render,
+    graphs: Mapping[str, onnx.ModelProto] | None,
+) -> None:
+    from trtcolor.backends.onnxruntime import OnnxRuntimeRunner
+    from trtcolor.end_to_end.compare import trial_frames
+    from trtcolor.frames import frame_from_array
     from trtcolor.precision.runner import GraphRunner
+    from trtcolor.predictor import Predictor
 
-    runner = GraphRunner({str(number): model for number, model in enumerate(models)})
-    differences = []
-    with Colorizer(bundle.path, render=settings["render"], gamut=settings["gamut"]) as colorizer:
-        for frame in _frames(settings["channels"]):
-            tensors: dict[str, NDArray[Any]] = {"frames": frame[None]}
-            for number, model in enumerate(models):
-                inputs = {value.name: tensors[value.name] for value in model.graph.input}
-                outputs = [value.name for value in model.graph.output]
-                results = runner.run(str(number), inputs, outputs)
-                tensors |= dict(zip(outputs, results, strict=True))
-            expected = colorizer.colorize(frame, saturation=settings["saturation"])
-            distance = np.abs(tensors["rgb"][0].astype(np.int16) - expected)
-            differences.append(distance.ravel())
-    runner.close()
-    _judge(np.concatenate(differences))
+    with (
+        closing(GraphRunner({"features": model})) as whole,
+        closing(OnnxRuntimeRunner(bundle) if graphs is None else GraphRunner(graphs)) as runner,
+    ):
+        predictor = Predictor(bundle.spec, runner, memory=None, threads=None)
+        for frames in trial_frames(model, bundle, render):
+            inputs: dict[str, Any] = {"frames": frames}
+            (found,) = whole.run("features", inputs, ["global_features"])
+            for frame, vector in zip(frames, found, strict=True):
+                lightness = frame_from_array(frame).lightness
+                expected = predictor.describe(lightness, "global_features")
+                _compare(vector, expected, AWAY if graphs is None else JUMPING_AWAY)
 
 
-def _judge(differences: NDArray[np.int16]) -> None:
-    many = int(np.count_nonzero(differences > 1))
-    if differences.max() > MOST or many * RARE > differences.size:
+def _compare(found: NDArray[np.float32], expected: NDArray[np.float32], limit: float) -> None:
+    away = float(np.abs(found - expected).max())
+    largest = float(np.abs(expected).max())
+    if not away <= limit * largest:
         raise ExportError(
-            f"the exported graphs differ from the Colorizer by up to {differences.max()} of 255, "
-            f"in {many} of {differences.size} bytes by more than 1; {MOST} at most and 1 in "
-            f"{RARE} were needed; export another model, and please report this one"
+            f"the graph of global features is {away:.3g} away from such up to {largest:.3g}; at "
+            f"most {limit:.1%} of these was needed; nothing was written, report this as a fault"
         )
-
-
-def _frames(channels: int) -> Iterator[NDArray[np.uint8]]:
-    """Noise over gradients: dark and bright, plain and busy."""
-    rng = np.random.default_rng(0)
-    for height, width in SIZES:
-        ramp = np.linspace(0, 255, height * width).reshape(height, width, 1)
-        noise = rng.normal(0, 30, (height, width, channels)) * np.linspace(0, 1, width)[:, None]
-        yield np.clip(ramp + noise, 0, 255).astype(np.uint8)

@@ -14,6 +14,7 @@ from trtcolor.triton.config import (
     Step,
     Tensor,
     ensemble_config,
+    joined,
     model_config,
     signature_of,
 )
@@ -51,9 +52,30 @@ def test_a_signature_is_the_graphs_without_the_batch() -> None:
     assert signature_of(graph("N")) == PAINT
 
 
-def test_a_graph_of_one_batch_size_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"'frames' has the shape \[4, -1, -1, 3\]"):
-        signature_of(graph(4))
+def test_a_graph_of_one_batch_size_is_served_without_batches() -> None:
+    signature = signature_of(graph(1))
+    assert not signature.batched
+    assert signature.inputs[0].dims == (1, -1, -1, 3)
+    config = parsed(model_config("one", signature, Serving(max_batch=8, preferred=(4,)), {}))
+    assert config.max_batch_size == 0
+    assert not config.HasField("dynamic_batching")
+    (request,) = config.model_warmup
+    assert request.batch_size == 1
+    assert list(request.inputs["frames"].dims) == [1, 480, 640, 3]
+    whole = joined([Step("one", signature)], ["rgb"])
+    ensemble = parsed(ensemble_config("e", [Step("one", signature)], whole, Serving(), {}))
+    assert ensemble.max_batch_size == 0
+
+
+def test_what_takes_grey_and_rgb_is_warmed_up_with_rgb() -> None:
+    either = Signature((Tensor("frames", "TYPE_UINT8", (-1, -1, -1)),), (RGB,))
+    config = parsed(model_config("either", either, Serving(), {}))
+    assert list(config.model_warmup[0].inputs["frames"].dims) == [480, 640, 3]
+
+
+def test_an_ensembles_tensors_are_what_its_steps_lack_and_what_is_asked_for() -> None:
+    steps = [Step("describe", Signature((FRAMES,), (FEATURES,))), Step("paint", PAINT)]
+    assert joined(steps, ("rgb", "class_logits")) == Signature((FRAMES,), (RGB,))
 
 
 def test_tensors_are_described_as_the_server_compares_them() -> None:
@@ -116,7 +138,7 @@ def test_only_models_that_may_run_on_a_gpu_say_how_convolutions_are_chosen() -> 
 def test_an_ensemble_hands_tensors_on_by_name() -> None:
     describe = Step("describe", Signature((FRAMES,), (FEATURES,)))
     steps = [describe, Step("paint", PAINT)]
-    config = parsed(ensemble_config("both", steps, Signature((FRAMES,), (RGB,)), 8, {}))
+    config = parsed(ensemble_config("both", steps, Signature((FRAMES,), (RGB,)), Serving(), {}))
     first, second = config.ensemble_scheduling.step
     assert (first.model_name, first.model_version) == ("describe", -1)
     assert dict(first.input_map) == {"frames": "frames"}
@@ -129,7 +151,7 @@ def test_an_ensemble_hands_tensors_on_by_name() -> None:
 
 def test_an_ensemble_has_what_the_server_allows_it() -> None:
     signature = Signature((FRAMES,), (RGB,))
-    config = parsed(ensemble_config("both", [Step("paint", signature)], signature, 8, {}))
+    config = parsed(ensemble_config("both", [Step("paint", signature)], signature, Serving(), {}))
     assert not config.backend
     assert not config.instance_group
     assert not config.model_warmup

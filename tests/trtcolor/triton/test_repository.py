@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from served_models import Refused, Repository
 
+from trtcolor.bundle import file_sha256
 from trtcolor.colorizer import Colorizer
 from trtcolor.errors import ExportError, OutputExistsError
 from trtcolor.triton import placing
@@ -120,6 +123,32 @@ def test_scenes_are_named_a_line_each(described: Path, tmp_path: Path) -> None:
     export_triton(described, tmp_path / "repository", serving=SMALL)
     labels = Repository(tmp_path / "repository").models["described"].labels
     assert labels == {"class_logits": ["beach", "city by night"]}
+
+
+def test_one_model_takes_grey_frames_and_rgb(plain: Path, tmp_path: Path) -> None:
+    export_triton(plain, tmp_path / "repository", serving=SMALL, channels=None)
+    repository = Repository(tmp_path / "repository")
+    taken = frames(1)[..., :1]
+    grey = repository.infer("plain", {"frames": taken}, ())["rgb"]
+    rgb = repository.infer("plain", {"frames": taken.repeat(3, axis=3)}, ())["rgb"]
+    assert np.abs(grey.astype(int) - rgb).max() <= 1
+
+
+def test_a_network_that_takes_one_picture_at_a_time_is_served_so(
+    plain: Path, tmp_path: Path
+) -> None:
+    model = onnx.load(plain / "local.onnx", load_external_data=False)
+    for value in (*model.graph.input, *model.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_value = 1
+    onnx.save(model, plain / "local.onnx")
+    spec = json.loads((plain / "model.json").read_text())
+    spec["files"]["local.onnx"] = file_sha256(plain / "local.onnx")
+    (plain / "model.json").write_text(json.dumps(spec))
+    export_triton(plain, tmp_path / "repository", serving=SMALL)
+    repository = Repository(tmp_path / "repository")
+    assert repository.infer("plain", {"frames": frames(1)}, ())["rgb"].shape == (1, 50, 70, 3)
+    with pytest.raises(Refused, match="unexpected shape"):
+        repository.infer("plain", {"frames": frames(2)}, ())
 
 
 def test_it_says_where_it_comes_from(plain: Path, tmp_path: Path) -> None:
@@ -239,7 +268,7 @@ def test_models_are_put_together_outside_the_repository(
     repository.mkdir()
     seen = []
     monkeypatch.setattr(
-        "trtcolor.triton.repository.check_colors",
+        "trtcolor.triton.repository.check_models",
         lambda *a, **k: seen.append({path.name for path in repository.iterdir()}),
     )
     export_triton(plain, repository, serving=SMALL)
