@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from trtcolor.backends.available import CUDA, PACKAGES, PRECISIONS
-from trtcolor.cli.options import PATH
+from trtcolor.cli.options import PATH, Render, given_options
 
 if TYPE_CHECKING:
     from trtcolor.engines.build import Built
@@ -67,6 +67,34 @@ class Bytes(click.ParamType[int]):
     metavar="FOLDER|SHARDS",
     help="To calibrate int8 on and to judge by; default: the photographs inside scikit-image.",
 )
+@click.option(
+    "--frames",
+    is_flag=True,
+    help="Also build plans for before and behind the network, so that frames in GPU memory stay "
+    "there (the TensorRTs).",
+)
+@click.option(
+    "--frame-profile",
+    "frame_profiles",
+    metavar="MIN:OPT:MAX",
+    multiple=True,
+    help="Sizes of these frames; may be given again. Default: single ones up to 4096, if the "
+    "network sees them reduced.",
+)
+@click.option(
+    "--render",
+    type=Render(),
+    default="auto",
+    show_default=True,
+    help="How large the network is to see these frames, as for colorize.",
+)
+@click.option(
+    "--gamut",
+    type=click.Choice(("reduce", "clip")),
+    default="reduce",
+    show_default=True,
+    help="What becomes of colours of theirs that sRGB does not have: less chroma, or clipped.",
+)
 @click.option("--accept-error", is_flag=True, help="Build it even if its colours are too far off.")
 @click.option(
     "-o", "--output", type=PATH, help="Put it in this folder instead of your cache of engines."
@@ -79,10 +107,21 @@ def build_engine(
     target: str,
     workspace: int | None,
     pictures: str | None,
+    frames: bool,
+    frame_profiles: tuple[str, ...],
+    render: Any,
+    gamut: Any,
     accept_error: bool,
     output: Path | None,
 ) -> None:
-    """Build the engine of BUNDLE, a model's name or folder, check its colours and keep it."""
+    """Build the engine of BUNDLE, a model's name or folder, check its colours and keep it.
+
+    With --frames a Colorizer on the engine takes frames in GPU memory (DLPack or CUDA Array
+    Interface: PyTorch, CuPy, pycuda, a video decoder) and gives frames there, for the one --render
+    and --gamut that the engine is built for.
+    """
+    _check_for_frames(frames)
+    from trtcolor.backends.frame_plans import FramePlans
     from trtcolor.engines.build import build_engine as build
     from trtcolor.engines.profile import ShapeProfile
     from trtcolor.engines.progress import bar
@@ -95,6 +134,8 @@ def build_engine(
         target=target,
         workspace=workspace,
         pictures=pictures,
+        frames=FramePlans(render, gamut) if frames else None,
+        frame_profiles=tuple(map(ShapeProfile.parse, frame_profiles)),
         accept_error=accept_error,
         folder=output,
         bar=bar,
@@ -104,8 +145,18 @@ def build_engine(
         click.echo(line)
 
 
+def _check_for_frames(frames: bool) -> None:
+    given = given_options()
+    idle = [given[name] for name in ("frame_profiles", "render", "gamut") if name in given]
+    if idle and not frames:
+        raise click.UsageError(
+            f"{', '.join(idle)} came without --frames, of whose plans alone they say something; "
+            "give that too, or leave them out"
+        )
+
+
 def _summary(built: Built) -> Iterator[str]:
-    from trtcolor.engines.report import megabytes, plain, state
+    from trtcolor.engines.report import frames_text, megabytes, plain, state
 
     entry = built.entry
     config = entry.sidecar.identity.config
@@ -121,6 +172,8 @@ def _summary(built: Built) -> Iterator[str]:
     if entry.sidecar.speed is not None:
         yield plain(f"  speed      {entry.sidecar.speed}")
     yield f"  profiles   {', '.join(map(str, config.profiles))}"
+    if config.frames is not None:
+        yield f"  frames     {frames_text(config)}"
     yield plain(f"  runs on    {', '.join(config.targets) or entry.sidecar.identity.device}")
     if built.peak_memory is not None and not built.found:
         yield f"  memory     {megabytes(built.peak_memory)} at most while building"

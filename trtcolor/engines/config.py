@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from trtcolor.backends.available import CUDA, PACKAGES, PRECISIONS, Precision
+from trtcolor.backends.available import CUDA, PACKAGES, PRECISIONS, TENSORRT, Precision
+from trtcolor.backends.frame_plans import FramePlans
 from trtcolor.engines.profile import ShapeProfile
 
 BUILDERS = {backend: package.module for backend, package in PACKAGES.items() if backend not in CUDA}
@@ -29,6 +30,9 @@ class EngineConfig:
         workspace: bytes of device memory that the builder may use; None: all there are.
         calibration: SHA-256 over the pictures that int8 was calibrated on and judged by; None for
             the others.
+        frames: what its plans before and behind the network do, which take and give frames in GPU
+            memory; None: it has none.
+        frame_profiles: the sizes of these frames; one at least where there are such plans.
 
     Raises:
         ValueError: an entry is none of these.
@@ -40,6 +44,8 @@ class EngineConfig:
     targets: tuple[str, ...] = ()
     workspace: int | None = None
     calibration: str | None = None
+    frames: FramePlans | None = None
+    frame_profiles: tuple[ShapeProfile, ...] = ()
 
     def __post_init__(self) -> None:
         if self.backend not in BUILDERS:
@@ -75,6 +81,20 @@ class EngineConfig:
             )
         if self.calibration is not None:
             check_sha256("calibration", self.calibration)
+        self._check_frames()
+
+    def _check_frames(self) -> None:
+        if self.frames is not None and self.backend not in TENSORRT:
+            raise ValueError(
+                f"plans for frames were asked of backend {self.backend}, which runs on the CPU; "
+                f"one of {', '.join(TENSORRT)} was needed; leave them out, or name one of these"
+            )
+        if (self.frames is None) == bool(self.frame_profiles):
+            given = ", ".join(map(str, self.frame_profiles)) or "no profiles"
+            raise ValueError(
+                f"plans for frames ({self.frames}) came with {given} of frames; both or neither "
+                "were needed; give the other too"
+            )
 
 
 def check_sha256(what: str, value: str) -> None:

@@ -44,6 +44,7 @@ def _facts(identity: Identity) -> dict[str, _Fact]:
     graphs = ", ".join(f"{name} in {file}" for name, file in identity.graphs.items())
     profiles = tuple(map(str, config.profiles))
     space = "unlimited" if config.workspace is None else f"{config.workspace} bytes"
+    frame_profiles = tuple(map(str, config.frame_profiles))
     pictures = "none" if config.calibration is None else f"{config.calibration[:12]}..."
     builder, version = f"builder {identity.builder}", identity.builder_version
     return {
@@ -52,6 +53,10 @@ def _facts(identity: Identity) -> dict[str, _Fact]:
         "backend": _Fact(config.backend, "backend", config.backend),
         "precision": _Fact(config.precision, "precision", config.precision),
         "profiles": _Fact(profiles, "profiles", " ".join(profiles)),
+        "frames": _Fact(config.frames, "plans for frames", str(config.frames or "none")),
+        "frame_profiles": _Fact(
+            frame_profiles, "profiles of frames", " ".join(frame_profiles) or "none"
+        ),
         "targets": _Fact(config.targets, "targets", ", ".join(config.targets) or "this machine"),
         "workspace": _Fact(config.workspace, "workspace", space),
         "calibration": _Fact(config.calibration, "calibration pictures", pictures),

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from trtcolor.backends.available import PRECISIONS
+from trtcolor.backends.frame_plans import FRAME_GRAPHS
 from trtcolor.engines.config import BUILDERS, EngineConfig, check_sha256
 from trtcolor.spec import GRAPH_NAMES
 
@@ -113,6 +114,11 @@ class Identity:
             raise ValueError(f"recipe is {self.recipe}; a positive number was needed; give one")
 
     @property
+    def built_graphs(self) -> tuple[str, ...]:
+        """Names of all graphs that the engine has: the bundle's, and those for frames."""
+        return (*self.graphs, *(FRAME_GRAPHS if self.config.frames is not None else ()))
+
+    @property
     def builder(self) -> str:
         """The module that built it, e.g. ``"tensorrt_rtx"``."""
         return BUILDERS[self.config.backend]
@@ -170,11 +176,19 @@ class Identity:
 
 
 def to_entries(identity: Identity) -> dict[str, Any]:
-    """An identity as plain data, as the sidecar has it; a profile is its text."""
+    """An identity as plain data, as the sidecar has it; a profile is its text.
+
+    What concerns frames is left out where there are no plans for them, as it was before there were.
+    """
     entries = asdict(identity)
     config = identity.config
     entries["config"]["profiles"] = [str(profile) for profile in config.profiles]
     entries["config"]["targets"] = list(config.targets)
+    if config.frames is None:
+        del entries["config"]["frames"], entries["config"]["frame_profiles"]
+    else:
+        entries["config"]["frames"] = str(config.frames)
+        entries["config"]["frame_profiles"] = [str(profile) for profile in config.frame_profiles]
     return entries
 
 

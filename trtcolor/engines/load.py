@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shlex
 import warnings
+from contextlib import closing
 from pathlib import Path
 
 from trtcolor.backends._tensorrt import MODULES
@@ -25,7 +26,10 @@ from trtcolor.engines.runners import engine_runner, why_not_here
 from trtcolor.engines.store import Store
 from trtcolor.errors import EngineError
 
-CHOSEN_BY_USER = ("profiles", "workspace", "calibration", "targets", "precision", "gpu")
+CHOSEN_BY_USER = (
+    *("profiles", "workspace", "calibration", "targets", "precision", "gpu"),
+    *("frames", "frame_profiles"),
+)
 """What an engine may have as it likes; targets and GPU are compared with the machine instead."""
 
 
@@ -148,11 +152,15 @@ def _opened(
         entry.check_trusted()
     entry.check()
     files = {name: entry.read(name, trust=trust) for name in entry.sidecar.graphs}
-    runner = engine_runner(bundle, identity.config.backend, files, threads=threads)
+    if entry.sidecar.verification.status == "unverified":
+        # with the kernels that a shape ends up with: lazily they come only behind its first runs
+        with closing(
+            engine_runner(bundle, identity, files, threads=threads, specialization="eager")
+        ) as trial:
+            verify_entry(bundle, entry, trial, store)
+    runner = engine_runner(bundle, identity, files, threads=threads)
     try:
         runner.load("local")
-        if entry.sidecar.verification.status == "unverified":
-            verify_entry(bundle, entry, runner, store)
     except BaseException:
         runner.close()
         raise
@@ -174,8 +182,7 @@ def verify_entry(bundle: Bundle, entry: Entry, runner: Runner, store: Store) -> 
     found = verify(
         bundle,
         runner,
-        config.profiles,
-        config.precision,
+        config,
         find_pictures().gate,
         enforce=not accepted,
     )

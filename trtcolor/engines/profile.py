@@ -22,6 +22,10 @@ DEFAULT_SIDE = 2048
 DEFAULT_OPTIMUM = 512
 """Side in pixels that the default profile is best at where the model sees frames at full size."""
 DYNAMIC = -1
+FRAMES = "frames"
+"""The one input that has its channels last."""
+_FRAME_AXES, _PLANE_AXES = {0: 0, 1: 1, 2: 2}, {0: 0, 2: 1, 3: 2}
+"""Where a tensor has the entries of a `Shape`."""
 
 _ENTRY = re.compile(r"(?:([0-9]{1,6})[xX])?([0-9]{1,6})[xX]([0-9]{1,6})|([0-9]{1,6})")
 
@@ -115,6 +119,10 @@ class ShapeProfile:
             )
 
 
+GraphProfile = ShapeProfile | Mapping[str, ShapeProfile]
+"""A profile of a graph: the same sizes for all of its inputs, or some for each, by name."""
+
+
 def default_profiles(spec: ModelSpec) -> tuple[ShapeProfile, ...]:
     """One dynamic profile for single pictures up to 2048 along each axis, best at a square.
 
@@ -129,14 +137,15 @@ def default_profiles(spec: ModelSpec) -> tuple[ShapeProfile, ...]:
 
 
 def input_ranges(
-    inputs: Mapping[str, tuple[int, ...]], profiles: Iterable[ShapeProfile]
+    inputs: Mapping[str, tuple[int, ...]], profiles: Iterable[GraphProfile]
 ) -> tuple[dict[str, InputRange], ...]:
     """What each profile means for the inputs of one graph.
 
     Args:
-        inputs: shape by name, -1 where dynamic: (N, 1, H, W) planes and (N, G) vectors. What is
-            fixed in the graph stays so: the global graph keeps its size and takes only the batch.
-        profiles: one or more.
+        inputs: shape by name, -1 where dynamic: ``frames`` are (N, H, W, C), all others (N, C, H,
+            W) planes and (N, G) vectors. What is fixed in the graph stays so: the global graph
+            keeps its size and takes only the batch.
+        profiles: one or more, each for all inputs alike or one for each that is dynamic, by name.
 
     Returns:
         One entry a profile that differs for this graph from those before it; a graph without a
@@ -153,8 +162,11 @@ def input_ranges(
     return tuple(ranges)
 
 
-def _input_range(name: str, shape: tuple[int, ...], profile: ShapeProfile) -> InputRange:
-    axes = {0: 0, 2: 1, 3: 2} if len(shape) == 4 else {0: 0}
+def _input_range(name: str, shape: tuple[int, ...], profile: GraphProfile) -> InputRange:
+    if DYNAMIC not in shape:
+        return shape, shape, shape
+    sizes = profile if isinstance(profile, ShapeProfile) else profile[name]
+    axes = {0: 0} if len(shape) != 4 else _FRAME_AXES if name == FRAMES else _PLANE_AXES
     if any(side == DYNAMIC and axis not in axes for axis, side in enumerate(shape)):
         raise ValueError(
             f"input {name!r} has the shape {shape}, -1 where dynamic; only batch, height and width "
@@ -164,7 +176,7 @@ def _input_range(name: str, shape: tuple[int, ...], profile: ShapeProfile) -> In
     def filled(given: Shape) -> tuple[int, ...]:
         return tuple(given[axes[i]] if n == DYNAMIC else n for i, n in enumerate(shape))
 
-    return filled(profile.minimum), filled(profile.optimum), filled(profile.maximum)
+    return filled(sizes.minimum), filled(sizes.optimum), filled(sizes.maximum)
 
 
 def _between(number: int, limit: int) -> bool:

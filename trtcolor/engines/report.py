@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from trtcolor.engines.config import EngineConfig
 from trtcolor.engines.entry import Damaged, Entry
 from trtcolor.engines.identity import FOLDER_NAME
 from trtcolor.engines.speed import ENGINE
@@ -41,6 +42,14 @@ def megabytes(count: int) -> str:
     return f"{count / 1e6:.1f} MB"
 
 
+def frames_text(config: EngineConfig) -> str:
+    """What an engine's plans for frames do."""
+    if config.frames is None:
+        return "none"
+    profiles = ", ".join(map(str, config.frame_profiles))
+    return f"{profiles}; render {config.frames.render}, gamut {config.frames.gamut}"
+
+
 def lines(entry: Entry) -> Iterator[str]:
     """All that a sidecar says."""
     sidecar, identity = entry.sidecar, entry.sidecar.identity
@@ -62,6 +71,8 @@ def lines(entry: Entry) -> Iterator[str]:
         yield f"  calibrated    on pictures of SHA-256 {config.calibration}"
     if config.workspace is not None:
         yield f"  workspace     {config.workspace} bytes"
+    if config.frames is not None:
+        yield f"  frames        {frames_text(config)}"
     if sidecar.flags:
         yield plain(f"  flags         {', '.join(sidecar.flags)}")
     for name, version in sidecar.tools.items():

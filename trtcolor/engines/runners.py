@@ -5,31 +5,48 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from trtcolor.backends._tensorrt import MODULES
+from trtcolor.backends._tensorrt_jit import Specialization
 from trtcolor.backends.base import BackendRunner
 from trtcolor.backends.driver import first_gpu
 from trtcolor.bundle import Bundle
+from trtcolor.engines.caches import RuntimeCacheFile
 from trtcolor.engines.identity import Identity
+from trtcolor.engines.store import Store
 from trtcolor.errors import BackendError
 
 
 def engine_runner(
-    bundle: Bundle, backend: str, files: Mapping[str, bytes], *, threads: int | None = None
+    bundle: Bundle,
+    identity: Identity,
+    files: Mapping[str, bytes],
+    *,
+    threads: int | None = None,
+    specialization: Specialization = "lazy",
 ) -> BackendRunner:
     """What runs an engine's files.
 
     Args:
         bundle: that the engine was built from.
-        backend: the engine's.
+        identity: of the engine.
         files: plans or ONNX files by graph, whose hashes were checked.
         threads: within one run, on a CPU; None leaves them to the backend.
+        specialization: of TensorRT-RTX's kernels to a shape; what it compiles on this GPU is kept
+            in the user's own cache of engines.
 
     Raises:
         BackendError: the backend is not installed, or no GPU answers.
     """
+    backend = identity.config.backend
     if backend in MODULES:
         from trtcolor.backends.tensorrt import TensorRTRunner
 
-        return TensorRTRunner(backend, files)
+        return TensorRTRunner(
+            backend,
+            files,
+            frames=identity.config.frames,
+            specialization=specialization,
+            cache=RuntimeCacheFile(Store().runtime_cache(identity, str(first_gpu()))),
+        )
     if backend == "openvino":
         from trtcolor.backends.openvino import OpenVinoRunner
 

@@ -85,7 +85,7 @@ class Sidecar:
 
     Attributes:
         identity: what it is; its key is in the file too.
-        graphs: `EngineGraph` by name, for every graph of the bundle.
+        graphs: `EngineGraph` by name, for every one of `Identity.built_graphs`.
         verification: see `Verification`.
         created: when it was built, ISO 8601 with its time zone.
         trtcolor: the version that built it.
@@ -111,10 +111,10 @@ class Sidecar:
     speed: Speed | None = None
 
     def __post_init__(self) -> None:
-        if set(self.graphs) != set(self.identity.graphs):
+        if set(self.graphs) != set(self.identity.built_graphs):
             raise ValueError(
-                f"graphs are {', '.join(self.graphs) or 'none'}; the model's, "
-                f"{', '.join(self.identity.graphs)}, were needed"
+                f"graphs are {', '.join(self.graphs) or 'none'}; the engine's, "
+                f"{', '.join(self.identity.built_graphs)}, were needed"
             )
         for name, graph in self.graphs.items():
             if graph.file != self.identity.file_name(name):

@@ -8,6 +8,7 @@ ENGINES/.caches/              the builder's timing caches and the runtime's own
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
@@ -157,9 +158,14 @@ class Store:
         """
         return self.folder / CACHES / f"{identity.cache_name}.timing"
 
-    def runtime_cache(self, identity: Identity) -> Path:
-        """Where the runtime keeps what it compiled on this device; as `timing_cache`."""
-        return self.folder / CACHES / f"{identity.cache_name}.runtime"
+    def runtime_cache(self, identity: Identity, gpu: str) -> Path:
+        """Where the runtime keeps what it compiled on a GPU, by the GPU's words; as `timing_cache`.
+
+        One engine may be for several GPUs. It is read and written by
+        `trtcolor.engines.caches.RuntimeCacheFile`.
+        """
+        digest = hashlib.sha256(gpu.encode()).hexdigest()[:12]
+        return self.folder / CACHES / f"{identity.cache_name}.{digest}.runtime"
 
     def caches(self) -> list[Path]:
         """The timing and runtime caches that are there."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from trtcolor.backends._profiles import InputRange
 from trtcolor.backends._tensorrt import MODULES, Messages, import_tensorrt, in_own_thread, logger
-from trtcolor.engines.profile import ShapeProfile, input_ranges
+from trtcolor.engines.profile import GraphProfile, input_ranges
 from trtcolor.engines.progress import Report, progress_monitor
 from trtcolor.errors import BackendError
 from trtcolor.measure import peak_memory
@@ -71,7 +71,7 @@ class BuiltPlan:
 def build_plan(
     backend: str,
     graph: bytes,
-    profiles: Sequence[ShapeProfile],
+    profiles: Sequence[GraphProfile],
     *,
     name: str = "local",
     targets: Sequence[str] = (),
@@ -123,7 +123,7 @@ class _Build:
         self,
         messages: Messages,
         graph: bytes,
-        profiles: Sequence[ShapeProfile],
+        profiles: Sequence[GraphProfile],
         targets: Sequence[str],
         workspace: int | None,
         timing_cache: bytes | None,

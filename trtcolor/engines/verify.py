@@ -15,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trtcolor import color
-from trtcolor.backends.available import Precision
 from trtcolor.backends.base import Runner
 from trtcolor.backends.onnxruntime import OnnxRuntimeRunner
 from trtcolor.bundle import Bundle
+from trtcolor.engines.config import EngineConfig
 from trtcolor.engines.profile import Shape, ShapeProfile, shape_text
 from trtcolor.engines.sidecar import Verification
+from trtcolor.engines.verify_frames import try_frames
 from trtcolor.errors import EngineError
 from trtcolor.metrics.difference import mean_ciede2000
 from trtcolor.precision.gate import LIMITS, Figures
@@ -33,8 +34,7 @@ Planes = NDArray[np.float32]
 def verify(
     bundle: Bundle,
     runner: Runner,
-    profiles: Sequence[ShapeProfile],
-    precision: Precision,
+    config: EngineConfig,
     pictures: Sequence[Planes],
     *,
     enforce: bool = True,
@@ -45,8 +45,7 @@ def verify(
     Args:
         bundle: that it was built from, verified; its own graphs are the reference.
         runner: of the engine.
-        profiles: that it was built for.
-        precision: of the engine.
+        config: what it was built for.
         pictures: (H, W) float32 L* planes, each of its own size, scaled to the sizes that run.
         enforce: refuse colours that are further from float32 than the precision's gate allows; off
             where the user has accepted that of the graphs.
@@ -59,20 +58,26 @@ def verify(
         EngineError: something that it gives is not finite, or its colours are too far off.
         BackendError: it does not run.
     """
-    spec, limits = bundle.spec, LIMITS[precision]
-    trials = list(_trials(spec, profiles, pictures))
+    spec, limits = bundle.spec, LIMITS[config.precision]
+    trials = list(_trials(spec, config.profiles, pictures))
     # One after the other: at 2048x2048 each holds gigabytes.
     with closing(OnnxRuntimeRunner(bundle)) as reference:
         expected = [_coloured(reference, spec, trial) for trial in trials]
     ways: dict[str, Figures] = {}
     differences: list[float] = []
+
+    def note(way: str, here: list[float]) -> None:
+        differences.extend(here)
+        ways[way] = Figures.of(here)
+        if say is not None:
+            say(f"{way}: CIEDE2000 to float32 {ways[way]}")
+
     for trial, true in zip(trials, expected, strict=True):
         found = _coloured(runner, spec, trial)
-        here = [mean_ciede2000(f, t) for f, t in zip(found, true, strict=True)]
-        differences += here
-        ways[trial.way] = Figures.of(here)
-        if say is not None:
-            say(f"{trial.way}: CIEDE2000 to float32 {ways[trial.way]}")
+        note(trial.way, [mean_ciede2000(f, t) for f, t in zip(found, true, strict=True)])
+    if config.frames is not None:
+        for way, here in try_frames(bundle, runner, config.frames, config.frame_profiles, pictures):
+            note(way, here)
     every = Figures.of(differences)
     if enforce and not every.within(limits):
         raise EngineError(

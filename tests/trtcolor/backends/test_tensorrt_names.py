@@ -21,27 +21,30 @@ import pytest
 import trtcolor
 
 PACKAGE = Path(trtcolor.__file__).parent
-SOURCES = [
-    PACKAGE / "backends/_tensorrt.py",
-    PACKAGE / "backends/_profiles.py",
-    PACKAGE / "backends/tensorrt.py",
-    PACKAGE / "engines/tensorrt.py",
-    PACKAGE / "engines/progress.py",
-]
-CLASSES = {
-    "builder": "Builder",
-    "network": "INetworkDefinition",
-    "config": "IBuilderConfig",
-    "profile": "IOptimizationProfile",
-    "parser": "OnnxParser",
-    "error": "ParserError",
-    "tensor": "ITensor",
-    "cache": "ITimingCache",
-    "runtime": "Runtime",
-    "engine": "ICudaEngine",
-    "context": "IExecutionContext",
+SOURCES = {
+    "backends/_tensorrt.py": {"runtime": "Runtime"},
+    "backends/_profiles.py": {"engine": "ICudaEngine"},
+    "backends/_tensorrt_context.py": {"handle": "IExecutionContext"},
+    "backends/_tensorrt_engine.py": {"engine": "ICudaEngine", "handle": "ICudaEngine"},
+    "backends/_tensorrt_jit.py": {
+        "engine": "ICudaEngine",
+        "config": "IRuntimeConfig",
+        "cache": "IRuntimeCache",
+    },
+    "backends/tensorrt.py": {},
+    "engines/tensorrt.py": {
+        "builder": "Builder",
+        "network": "INetworkDefinition",
+        "config": "IBuilderConfig",
+        "profile": "IOptimizationProfile",
+        "parser": "OnnxParser",
+        "error": "ParserError",
+        "tensor": "ITensor",
+        "cache": "ITimingCache",
+    },
+    "engines/progress.py": {},
 }
-"""What a variable of a name holds, wherever its methods are called."""
+"""What a variable of a name holds in each of them, wherever its methods are called."""
 ONLY_RTX = {
     "ComputeCapability",
     "EngineValidity",
@@ -51,8 +54,17 @@ ONLY_RTX = {
     "IBuilderConfig.num_compute_capabilities",
     "IBuilderConfig.set_compute_capability",
     "Runtime.get_engine_validity",
+    "CudaGraphStrategy",
+    "CudaGraphStrategy.WHOLE_GRAPH_CAPTURE",
+    "DynamicShapesKernelSpecializationStrategy",
+    "IRuntimeConfig.create_runtime_cache",
+    "IRuntimeConfig.cuda_graph_strategy",
+    "IRuntimeConfig.dynamic_shapes_kernel_specialization_strategy",
+    "IRuntimeConfig.set_runtime_cache",
+    "IRuntimeCache.deserialize",
+    "IRuntimeCache.serialize",
 }
-"""Reached only where there are targets, or where the runtime has the method."""
+"""Reached only where there are targets, or where the module or the runtime has them."""
 FUNCTIONS = (
     "createInferBuilder_INTERNAL",
     "createInferRefitter_INTERNAL",
@@ -80,20 +92,19 @@ print(json.dumps([name for name in json.loads(sys.argv[2]) if not has(name)]))
 
 
 def used_names() -> set[str]:
-    """Dotted names under the module, from the sources: ``api.X.Y`` and methods of `CLASSES`."""
+    """Dotted names under the module, from the sources: ``api.X.Y`` and methods of `SOURCES`."""
     names = set()
-    for source in SOURCES:
-        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+    for source, classes in SOURCES.items():
+        for node in ast.walk(ast.parse((PACKAGE / source).read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Attribute):
                 continue
             text = ast.unparse(node).removeprefix("self.").lstrip("_")
-            *path, last = re.sub(r"(__\w+__)\..*", r"\1", text).split(
-                "."
-            )  # a dict or str from there
+            text = re.sub(r"(__\w+__)\..*", r"\1", text)  # a dict or str from there
+            *path, last = text.split(".")
             if path and path[0] == "api":
                 names.add(".".join([*path[1:], last]))
-            elif len(path) == 1 and path[0] in CLASSES:
-                names.add(f"{CLASSES[path[0]]}.{last}")
+            elif path and path[-1] in classes and len(path) <= 2:
+                names.add(f"{classes[path[-1]]}.{last}")
     return {name for name in names if re.fullmatch(r"[\w.]+", name)}
 
 

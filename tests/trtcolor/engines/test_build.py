@@ -202,7 +202,7 @@ def test_an_engine_with_wrong_colours_is_not_published(
                 tensor.CopyFrom(onnx.numpy_helper.from_array(array * 0, tensor.name))
         return bytes(wrong.SerializeToString())
 
-    monkeypatch.setattr("trtcolor.engines.build.optimised_graph", forgetful)
+    monkeypatch.setattr("trtcolor.engines.making.optimised_graph", forgetful)
     with pytest.raises(EngineError, match="gives other colours than float32"):
         build(model, "onnxruntime")
     assert store.entries() == []

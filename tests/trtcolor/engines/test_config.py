@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from engine_folders import CONFIG
 
+from trtcolor.backends.frame_plans import FramePlans
+
 
 @pytest.mark.parametrize(
     ("entries", "reason"),
@@ -23,6 +25,12 @@ from engine_folders import CONFIG
         ({"precision": "int8"}, "came with the calibration None"),
         ({"calibration": "0" * 64}, "int8 and no other is calibrated"),
         ({"precision": "int8", "calibration": "0" * 63}, "calibration is '0"),
+        ({"frames": FramePlans()}, "came with no profiles of frames"),
+        ({"frame_profiles": CONFIG.profiles}, r"plans for frames \(None\) came with 64"),
+        (
+            {"backend": "openvino", "frames": FramePlans(), "frame_profiles": CONFIG.profiles},
+            "backend openvino, which runs on the CPU",
+        ),
     ],
 )
 def test_an_impossible_entry_is_refused(entries: dict[str, Any], reason: str) -> None:

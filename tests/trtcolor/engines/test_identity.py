@@ -11,11 +11,13 @@ from engine_folders import IDENTITY, PROFILE, changed, named
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trtcolor.backends.frame_plans import FramePlans
 from trtcolor.engines.differences import differences
-from trtcolor.engines.identity import FOLDER_NAME, LONGEST_NAME, Gpu, Identity
+from trtcolor.engines.identity import FOLDER_NAME, LONGEST_NAME, Gpu, Identity, to_entries
 from trtcolor.engines.profile import ShapeProfile
 
 RTX_4090 = Gpu(name="NVIDIA GeForce RTX 4090", compute_capability="8.9", driver="580.65.06")
+FRAMES = {"frames": FramePlans(), "frame_profiles": (PROFILE,)}
 OTHER_FILES = IDENTITY.files | {"weights.bin": "5" * 64}
 CHANGES: dict[str, tuple[dict[str, Any], str]] = {
     "model": ({"model": "other"}, "model 'other', wanted 'tiny'"),
@@ -34,6 +36,8 @@ CHANGES: dict[str, tuple[dict[str, Any], str]] = {
         {"profiles": (PROFILE, ShapeProfile((1, 8, 8), (1, 8, 16), (1, 8, 16)))},
         f"profiles {PROFILE} 8x8:16x8:16x8, wanted {PROFILE}",
     ),
+    "frames": (FRAMES, "plans for frames auto reduce, wanted none"),
+    "frame_profiles": (FRAMES, f"profiles of frames {PROFILE}, wanted none"),
     "targets": ({"targets": ("sm89", "sm120")}, "targets sm89, sm120, wanted sm89"),
     "workspace": ({"workspace": 1000}, "workspace 1000 bytes, wanted unlimited"),
     "builder_version": (
@@ -73,6 +77,19 @@ def test_calibration_pictures_are_in_the_key() -> None:
     assert differences(first, second) == [
         "calibration pictures 777777777777..., wanted 666666666666..."
     ]
+
+
+def test_render_and_gamut_of_frames_are_in_the_key() -> None:
+    plans = [FramePlans(), FramePlans(gamut="clip"), FramePlans("full"), FramePlans(224)]
+    assert len({changed(**FRAMES | {"frames": frames}).key for frames in plans}) == len(plans)
+
+
+def test_without_plans_for_frames_nothing_says_so() -> None:
+    assert not {"frames", "frame_profiles"} & set(to_entries(IDENTITY)["config"])
+    assert IDENTITY.built_graphs == ("global", "local")
+    assert changed(**FRAMES).built_graphs == (
+        *("global", "local", "prepare", "prepare_grey", "merge"),
+    )
 
 
 def test_an_identity_has_no_difference_from_itself() -> None:

@@ -13,12 +13,14 @@ from engine_folders import IDENTITY, PROFILE, VERIFIED, changed
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trtcolor.backends.frame_plans import FramePlans
 from trtcolor.engines.identity import RECIPE, Gpu, Identity
 from trtcolor.engines.sidecar import EngineGraph, Sidecar
 from trtcolor.engines.speed import Speed
 from trtcolor.errors import EngineError
 
 Entries = dict[str, Any]
+FRAMES = {"frames": FramePlans(224, "clip"), "frame_profiles": (PROFILE, PROFILE)}
 TEXTS = st.text(st.characters(), min_size=1)
 DIGESTS = st.text("0123456789abcdef", min_size=64, max_size=64)
 NUMBERS = st.integers(-(1 << 53), 1 << 53) | st.floats(-1e300, 1e300)
@@ -41,7 +43,7 @@ def graphs_of(identity: Identity) -> dict[str, EngineGraph]:
             profiles=(PROFILE,),
             seconds=0.5,
         )
-        for name in identity.graphs
+        for name in identity.built_graphs
     }
 
 
@@ -90,6 +92,7 @@ def identities(draw: st.DrawFn) -> Identity:
         workspace=draw(st.none() | st.integers(1, 1 << 40)),
         precision="int8",
         calibration=draw(DIGESTS),
+        **draw(st.sampled_from([{}, FRAMES])),
     )
 
 

@@ -69,7 +69,8 @@ def test_a_name_of_none_or_of_several_is_refused(store: Store, name: str) -> Non
 
 def test_timing_and_runtime_caches_are_apart_by_version_and_gpu(store: Store) -> None:
     identities = (IDENTITY, changed(builder_version="1.7.0"), changed(targets=("sm120",)))
-    files = [cache(i) for i in identities for cache in (store.timing_cache, store.runtime_cache)]
+    files = [store.timing_cache(i) for i in identities]
+    files += [store.runtime_cache(i, "a GPU") for i in identities]
     assert len(set(files)) == 6
     assert store.timing_cache(named("other")) == store.timing_cache(IDENTITY)
     assert {file.parent for file in files} == {store.folder / ".caches"}
