@@ -2,7 +2,8 @@
 
 The server itself is no Python package. What it refuses is written down here from its sources:
 `ValidateModelConfig`, `ValidateModelIOConfig` and `ValidateEnsembleConfig` of its core, and
-`ValidateInputs` and `ValidateOutputs` of its backend of ONNX Runtime.
+`ValidateInputs` and `ValidateOutputs` of its backend of ONNX Runtime. What is said to be a plan is
+read as an ONNX file: tests of plans have such ones in their place.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from tritonclient.grpc.model_config_pb2 import DataType, ModelConfig
 from tritonclient.utils import triton_to_np_dtype
 
 Arrays = dict[str, NDArray[Any]]
+PAIRS = (("onnxruntime", "onnxruntime_onnx"), ("tensorrt", "tensorrt_plan"))
 ONNX_TYPES = {"TYPE_UINT8": "tensor(uint8)", "TYPE_FP32": "tensor(float)"}
 
 
@@ -75,29 +77,33 @@ class Repository:
         tensors = dict(inputs)
         for step in served.config.ensemble_scheduling.step:
             given = {mine: tensors[its] for mine, its in step.input_map.items()}
-            found = self.infer(step.model_name, given, ())
+            found = self.infer(step.model_name, given, tuple(step.output_map))
             tensors |= {its: found[mine] for mine, its in step.output_map.items()}
         return {output: tensors[output] for output in wanted}
 
     def _check_ensemble(self, config: ModelConfig) -> None:
-        known = {t.name: (t.data_type, list(t.dims)) for t in config.input}
+        known = {tensor.name: _kind(tensor, config) for tensor in config.input}
         for step in config.ensemble_scheduling.step:
             model = self.models[step.model_name].config
-            if model.max_batch_size < config.max_batch_size:  # 0: none of ours is mixed
+            if 0 < model.max_batch_size < config.max_batch_size:
                 raise Refused(f"{model.name} only allows batches of {model.max_batch_size}")
-            if set(step.input_map) != {t.name for t in model.input}:
+            if set(step.input_map) != {tensor.name for tensor in model.input}:
                 raise Refused(f"not every input of {model.name} is mapped")
             for tensor in model.input:
-                kind = tensor.data_type, list(tensor.dims)
-                if known.get(step.input_map[tensor.name]) != kind:
+                if known.get(step.input_map[tensor.name]) != _kind(tensor, model):
                     raise Refused(f"{tensor.name} of {model.name} is inconsistent")
             for tensor in model.output:
                 if tensor.name in step.output_map:
-                    kind = tensor.data_type, list(tensor.dims)
-                    known[step.output_map[tensor.name]] = kind
+                    known[step.output_map[tensor.name]] = _kind(tensor, model)
         for tensor in config.output:
-            if known.get(tensor.name) != (tensor.data_type, list(tensor.dims)):
+            if known.get(tensor.name) != _kind(tensor, config):
                 raise Refused(f"{tensor.name} of {config.name} is inconsistent")
+
+
+def _kind(tensor: Any, config: ModelConfig) -> tuple[int, list[int]]:
+    """Type, and shape with the batch, by which tensors of models with and without are compared."""
+    batch = [-1] if config.max_batch_size else []
+    return tensor.data_type, [*batch, *tensor.dims]
 
 
 def _loaded(folder: Path) -> Served:
@@ -120,7 +126,7 @@ def _loaded(folder: Path) -> Served:
         if config.backend or config.instance_group or config.model_warmup:
             raise Refused(f"{config.name}: an ensemble has no instances and no warm-up")
         return Served(config, None, labels)
-    if (config.backend, config.platform) != ("onnxruntime", "onnxruntime_onnx"):
+    if (config.backend, config.platform) not in PAIRS:
         raise Refused("unexpected 'platform' and 'backend' pair")
     version = max(versions, key=lambda path: int(path.name))
     session = onnxruntime.InferenceSession(version / config.default_model_filename)

@@ -4,35 +4,30 @@ A network without global features is one model, ``frames`` to ``rgb``. With them
 ``NAME_features`` (frames to global features), ``NAME_paint`` (frames and global features to rgb),
 and the ensemble ``NAME``, which runs one after the other. Who asks for NAME has a picture coloured;
 who asks for the two keeps the features of a shot, or takes those of another picture as its style.
+
+Of a TensorRT engine every plan is a model, and NAME the ensemble of them (`trtcolor.triton.plans`).
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trtcolor.bundle import Bundle, open_bundle
 from trtcolor.end_to_end.export import need_onnx
+from trtcolor.engines.entry import open_entry
 from trtcolor.geometry import Render
 from trtcolor.spec import ModelSpec
-from trtcolor.triton.config import (
-    MODEL_FILE,
-    Signature,
-    Step,
-    ensemble_config,
-    joined,
-    model_config,
-    signature_of,
-)
-from trtcolor.triton.placing import CONFIG_FILE, put_in_place, refuse_taken, staging
-from trtcolor.triton.schema import check_config
+from trtcolor.triton.config import Model, onnx_model
+from trtcolor.triton.placing import put_in_place, refuse_taken, staging
+from trtcolor.triton.plans import NAMES, Plans
 from trtcolor.triton.serving import Serving
-from trtcolor.triton.text_format import Message, text_format
 from trtcolor.triton.verify import check_models
+from trtcolor.triton.writing import CLASSES, LABELS_FILE, Writer
 
 if TYPE_CHECKING:
     import onnx
@@ -42,10 +37,6 @@ if TYPE_CHECKING:
 
 FEATURES, PAINT = "_features", "_paint"
 """Behind the name of the ensemble."""
-CLASSES = "class_logits"
-VERSION = "1"
-LABELS_FILE = "labels.txt"
-ENSEMBLE_NOTE = "The server wants this folder; config.pbtxt names the models that are run.\n"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 
 
@@ -100,69 +91,83 @@ def export_triton(
     """
     bundle = open_bundle(model)
     name = _checked_name(bundle.spec.name if name is None else name)
-    serving = serving or Serving()
-    repository = Path(repository)
-    parts = (FEATURES, PAINT, "") if bundle.spec.has_global_features else ("",)
-    names = [name + part for part in parts]
-    refuse_taken(repository, names, overwrite=overwrite)
+    parts = (FEATURES, PAINT) if bundle.spec.has_global_features else ()
+    placing = _Placing(Path(repository), name, [name + part for part in parts], overwrite)
     settings: dict[str, Any] = {"render": render, "gamut": gamut, "saturation": saturation}
     need_onnx()
-    with staging(repository) as staged:
-        models = _models(bundle, name, channels=channels, graphs=graphs, **settings)
-        check_models(list(models.values()), bundle, graphs=graphs, **settings)
-        origin = _origin(bundle.spec, channels=channels, **settings)
-        writer = _Writer(staged, serving, origin, bundle.spec.classes)
-        writer.write(name, models)
-        paths = put_in_place(staged, repository, names, overwrite=overwrite)
-    return Exported(name, tuple(paths), writer.validated)
+    graphs_by_name = _models(bundle, name, channels=channels, graphs=graphs, **settings)
+    check_models(list(graphs_by_name.values()), bundle, graphs=graphs, **settings)
+    serving, labels = serving or Serving(), _labels(bundle.spec)
+    models = {key: onnx_model(graph, serving, labels) for key, graph in graphs_by_name.items()}
+    return placing.write(models, bundle.spec, _origin(bundle.spec, channels=channels, **settings))
 
 
-class _Writer:
-    """Puts models together in a folder.
+def export_triton_engine(
+    model: str | os.PathLike[str],
+    engine: str | os.PathLike[str],
+    repository: str | os.PathLike[str],
+    *,
+    name: str | None = None,
+    serving: Serving | None = None,
+    channels: Channels = 3,
+    trust: bool = False,
+    overwrite: bool = False,
+) -> Exported:
+    """Write a model into a model repository as the plans of a TensorRT engine.
 
-    Attributes:
-        validated: whether every configuration so far was held against the schema.
+    The ensemble takes ``saturation`` (1,) besides the frames, and its tensors have their batch in
+    their shapes. Render size and gamut are the engine's (``trtcolor build-engine --frames``).
+
+    Args:
+        model, repository, name, serving, overwrite: as for `export_triton`; batches are at most as
+            large as the engine takes, and warm-up sizes have to be of its profiles.
+        engine: its folder.
+        channels: of the frames, 3 (RGB) or 1 (grey).
+        trust: whether the engine may lie elsewhere than in the user's own cache of engines.
+
+    Raises:
+        EngineError: the server cannot run it, nobody has yet, it is damaged or not trusted.
+        ValueError, UnknownModelError, BundleError, OutputExistsError, ExportError: as from
+            `export_triton`.
+    """
+    bundle = open_bundle(model)
+    name = _checked_name(bundle.spec.name if name is None else name)
+    need_onnx()
+    plans = Plans.of(bundle, open_entry(Path(engine)), serving or Serving())
+    made = plans.models(channels, _labels(bundle.spec), trust=trust)
+    models = {f"{name}_{key}": model for key, model in made.items()}
+    placing = _Placing(Path(repository), name, list(models), overwrite)
+    origin = _origin(bundle.spec, channels=channels) | plans.origin()
+    renamed = {f"{name}_{key}": names for key, names in NAMES.items()}
+    return placing.write(models, bundle.spec, origin, renamed)
+
+
+class _Placing:
+    """Where models go; refuses at once what is taken.
+
+    Args:
+        name: of the whole.
+        parts: names of what it is an ensemble of; none: it is a model itself.
     """
 
-    def __init__(
-        self, folder: Path, serving: Serving, origin: Mapping[str, str], classes: Sequence[str]
-    ) -> None:
-        self.folder, self.serving, self.origin, self.classes = folder, serving, origin, classes
-        self.validated = True
+    def __init__(self, repository: Path, name: str, parts: list[str], overwrite: bool) -> None:
+        self.repository, self.name, self.overwrite = repository, name, overwrite
+        self.names = [*parts, name]
+        refuse_taken(repository, self.names, overwrite=overwrite)
 
-    def write(self, name: str, models: Mapping[str, onnx.ModelProto]) -> None:
-        """One model, or two and the ensemble of them.
-
-        Args:
-            name: of the whole.
-            models: by name, in the order in which they run.
-        """
-        steps = [Step(key, self._signature(model)) for key, model in models.items()]
-        for step in steps:
-            self._file(step.model, MODEL_FILE, models[step.model].SerializeToString())
-            config = model_config(step.model, step.signature, self.serving, self.origin)
-            self._configure(step.model, step.signature, config)
-        if name not in models:
-            whole = joined(steps, outputs=("rgb", CLASSES))
-            self._file(name, "README", ENSEMBLE_NOTE.encode())  # some stores drop empty folders
-            config = ensemble_config(name, steps, whole, self.serving, self.origin)
-            self._configure(name, whole, config)
-
-    def _signature(self, model: onnx.ModelProto) -> Signature:
-        return signature_of(model, labels={CLASSES: LABELS_FILE} if self.classes else {})
-
-    def _file(self, model: str, file: str, content: bytes) -> None:
-        path = self.folder / model / VERSION / file
-        path.parent.mkdir(parents=True)
-        path.write_bytes(content)
-
-    def _configure(self, model: str, signature: Signature, config: Message) -> None:
-        text = text_format(config)
-        self.validated &= check_config(text)
-        (self.folder / model / CONFIG_FILE).write_text(text, encoding="utf-8")
-        if any(tensor.labels for tensor in signature.outputs):
-            lines = "".join(f"{' '.join(label.split())}\n" for label in self.classes)
-            (self.folder / model / LABELS_FILE).write_text(lines, encoding="utf-8")
+    def write(
+        self,
+        models: Mapping[str, Model],
+        spec: ModelSpec,
+        origin: Mapping[str, str],
+        renamed: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> Exported:
+        """Put the models together and in place."""
+        with staging(self.repository) as staged:
+            writer = Writer(staged, origin, spec.classes)
+            writer.write(self.name, models, renamed or {})
+            paths = put_in_place(staged, self.repository, self.names, overwrite=self.overwrite)
+        return Exported(self.name, tuple(paths), writer.validated)
 
 
 def _models(
@@ -179,6 +184,10 @@ def _models(
         name + FEATURES: features_graph(bundle, classes=classes, **shared),
         name + PAINT: end_to_end_graph(bundle, features="given", **shared, **settings),
     }
+
+
+def _labels(spec: ModelSpec) -> dict[str, str]:
+    return {CLASSES: LABELS_FILE} if spec.classes else {}
 
 
 def _origin(spec: ModelSpec, **settings: Any) -> dict[str, str]:

@@ -9,16 +9,9 @@ from google.protobuf import text_format as protobuf_text
 from onnx import ModelProto, TensorProto, helper
 from tritonclient.grpc.model_config_pb2 import ModelConfig, ModelInstanceGroup
 
-from trtcolor.triton.config import (
-    Signature,
-    Step,
-    Tensor,
-    ensemble_config,
-    joined,
-    model_config,
-    signature_of,
-)
+from trtcolor.triton.config import ONNX, PLAN, Model, ensemble_config, model_config, onnx_model
 from trtcolor.triton.serving import Serving
+from trtcolor.triton.signature import Signature, Step, Tensor, joined, signature_of
 from trtcolor.triton.text_format import Message, text_format
 
 FRAMES = Tensor("frames", "TYPE_UINT8", (-1, -1, 3))
@@ -32,7 +25,13 @@ def parsed(message: Message) -> ModelConfig:
 
 
 def painting(**settings: Any) -> ModelConfig:
-    return parsed(model_config("paint", PAINT, Serving(**settings), {"trtcolor_model": "tiny 1"}))
+    """Of the graph below, as ONNX Runtime runs it."""
+    model = onnx_model(graph("N"), Serving(**settings))
+    return parsed(model_config("paint", model, {"trtcolor_model": "tiny 1"}))
+
+
+def served(signature: Signature, **settings: Any) -> Model:
+    return Model(ONNX, b"", signature, Serving(**settings), ())
 
 
 def graph(first: int | str) -> ModelProto:
@@ -53,29 +52,65 @@ def test_a_signature_is_the_graphs_without_the_batch() -> None:
 
 
 def test_a_graph_of_one_batch_size_is_served_without_batches() -> None:
-    signature = signature_of(graph(1))
-    assert not signature.batched
-    assert signature.inputs[0].dims == (1, -1, -1, 3)
-    config = parsed(model_config("one", signature, Serving(max_batch=8, preferred=(4,)), {}))
+    model = onnx_model(graph(1), Serving(max_batch=8, preferred=(4,)))
+    assert not model.signature.batched
+    assert model.signature.inputs[0].dims == (1, -1, -1, 3)
+    config = parsed(model_config("one", model, {}))
     assert config.max_batch_size == 0
     assert not config.HasField("dynamic_batching")
     (request,) = config.model_warmup
     assert request.batch_size == 1
     assert list(request.inputs["frames"].dims) == [1, 480, 640, 3]
-    whole = joined([Step("one", signature)], ["rgb"])
-    ensemble = parsed(ensemble_config("e", [Step("one", signature)], whole, Serving(), {}))
-    assert ensemble.max_batch_size == 0
 
 
 def test_what_takes_grey_and_rgb_is_warmed_up_with_rgb() -> None:
-    either = Signature((Tensor("frames", "TYPE_UINT8", (-1, -1, -1)),), (RGB,))
-    config = parsed(model_config("either", either, Serving(), {}))
+    model = graph("N")
+    model.graph.input[0].type.tensor_type.shape.dim[3].dim_param = "C"
+    config = parsed(model_config("either", onnx_model(model, Serving()), {}))
+    assert list(config.input[0].dims) == [-1, -1, -1]
     assert list(config.model_warmup[0].inputs["frames"].dims) == [480, 640, 3]
+
+
+def test_a_plan_is_run_with_all_its_profiles() -> None:
+    signature = Signature((FRAMES,), (RGB,))
+    model = Model(PLAN, b"", signature, Serving(kind="gpu"), ({"frames": (8, 9, 3)},), profiles=2)
+    config = parsed(model_config("plan", model, {}))
+    assert (config.backend, config.platform) == ("tensorrt", "tensorrt_plan")
+    assert config.default_model_filename == "model.plan"
+    assert list(config.instance_group[0].profile) == ["0", "1"]
+    assert list(config.model_warmup[0].inputs["frames"].dims) == [8, 9, 3]
+    assert "cudnn_conv_algo_search" not in config.parameters
 
 
 def test_an_ensembles_tensors_are_what_its_steps_lack_and_what_is_asked_for() -> None:
     steps = [Step("describe", Signature((FRAMES,), (FEATURES,))), Step("paint", PAINT)]
     assert joined(steps, ("rgb", "class_logits")) == Signature((FRAMES,), (RGB,))
+
+
+def test_where_one_step_has_no_batches_the_ensemble_has_none_and_shows_all_axes() -> None:
+    chroma = Tensor("chroma", "TYPE_FP32", (2, -1, -1))
+    network = Step("network", Signature((FRAMES,), (chroma,)))
+    factor = Tensor("saturation", "TYPE_FP32", (1,))
+    taken = Tensor("chroma", "TYPE_FP32", (-1, 2, -1, -1))
+    given = Tensor("rgb", "TYPE_UINT8", (-1, -1, -1, 3))
+    merge = Step("merge", Signature((taken, factor), (given,), batched=False))
+    whole = joined([network, merge], ("rgb",))
+    assert not whole.batched
+    assert [(t.name, t.dims) for t in whole.inputs] == [
+        ("frames", (-1, -1, -1, 3)),
+        ("saturation", (1,)),
+    ]
+    assert whole.outputs == (given,)
+    assert parsed(ensemble_config("e", [network, merge], whole, 8, {})).max_batch_size == 0
+
+
+def test_tensors_of_one_name_are_told_apart_in_the_ensemble() -> None:
+    square = Tensor("lightness", "TYPE_FP32", (1, 224, 224))
+    describe = Signature((square,), (FEATURES,))
+    step = Step("describe", describe, {"lightness": "global_lightness"})
+    config = parsed(ensemble_config("e", [step], joined([step], ("global_features",)), 8, {}))
+    assert dict(config.ensemble_scheduling.step[0].input_map) == {"lightness": "global_lightness"}
+    assert [tensor.name for tensor in config.input] == ["global_lightness"]
 
 
 def test_tensors_are_described_as_the_server_compares_them() -> None:
@@ -138,7 +173,7 @@ def test_only_models_that_may_run_on_a_gpu_say_how_convolutions_are_chosen() -> 
 def test_an_ensemble_hands_tensors_on_by_name() -> None:
     describe = Step("describe", Signature((FRAMES,), (FEATURES,)))
     steps = [describe, Step("paint", PAINT)]
-    config = parsed(ensemble_config("both", steps, Signature((FRAMES,), (RGB,)), Serving(), {}))
+    config = parsed(ensemble_config("both", steps, Signature((FRAMES,), (RGB,)), 8, {}))
     first, second = config.ensemble_scheduling.step
     assert (first.model_name, first.model_version) == ("describe", -1)
     assert dict(first.input_map) == {"frames": "frames"}
@@ -151,7 +186,7 @@ def test_an_ensemble_hands_tensors_on_by_name() -> None:
 
 def test_an_ensemble_has_what_the_server_allows_it() -> None:
     signature = Signature((FRAMES,), (RGB,))
-    config = parsed(ensemble_config("both", [Step("paint", signature)], signature, Serving(), {}))
+    config = parsed(ensemble_config("both", [Step("paint", signature)], signature, 8, {}))
     assert not config.backend
     assert not config.instance_group
     assert not config.model_warmup
@@ -160,7 +195,7 @@ def test_an_ensemble_has_what_the_server_allows_it() -> None:
 
 def test_labels_are_named_where_there_are_any() -> None:
     scenes = Tensor("class_logits", "TYPE_FP32", (205,), labels="labels.txt")
-    config = parsed(model_config("see", Signature((FRAMES,), (scenes,)), Serving(), {}))
+    config = parsed(model_config("see", served(Signature((FRAMES,), (scenes,))), {}))
     assert [output.label_filename for output in config.output] == ["labels.txt"]
 
 
