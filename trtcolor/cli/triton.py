@@ -22,6 +22,8 @@ SETTINGS = {
     "kind": "--kind",
     "warm_up": "--warm-up",
 }
+"""Options of `Serving`, by parameter."""
+ALONE = {**SETTINGS, "engine": "--engine", "trust": "--trust"}
 """Options that mean nothing without ``--triton``, by parameter."""
 
 
@@ -108,6 +110,13 @@ def triton_options(command: Callable[..., Any]) -> Callable[..., Any]:
                 show_default=True,
                 help="Sizes of frames that it runs before it says that it is ready.",
             ),
+            click.option(
+                "--engine",
+                type=PATH,
+                help="Write the plans of this engine, tensorrt's with --frames, in the place of "
+                "ONNX graphs.",
+            ),
+            click.option("--trust", is_flag=True, help="Take that engine from wherever it lies."),
         )
     ):
         command = option(command)
@@ -123,7 +132,7 @@ def refuse_settings(given: Mapping[str, str]) -> None:
     Raises:
         UsageError: there is one.
     """
-    for name in SETTINGS:
+    for name in ALONE:
         if name in given and "repository" not in given:
             raise click.UsageError(
                 f"{given[name]} came without --triton; a repository was needed for it; name one or "
@@ -139,22 +148,30 @@ def export_repository(
     Args:
         model: a bundle's name or folder.
         options: the command's, those of `triton_options` among them.
-        settings: of `trtcolor.triton.repository.export_triton`, the others.
+        settings: the others of `trtcolor.triton.repository.export_triton`; those that an engine
+            settles are left to it.
 
     Raises:
-        ValueError, TrtcolorError: as from `export_triton`.
+        ValueError, TrtcolorError: as from `export_triton` and `export_triton_engine`.
     """
-    from trtcolor.triton.repository import export_triton
+    from trtcolor.triton.repository import export_triton, export_triton_engine
     from trtcolor.triton.serving import Serving
 
     serving = Serving(**{name: options[name] for name in SETTINGS})
-    exported = export_triton(model, repository, serving=serving, **settings)
+    if options["engine"] is None:
+        exported = export_triton(model, repository, serving=serving, **settings)
+    else:
+        kept = {name: settings[name] for name in ("name", "channels", "overwrite")}
+        exported = export_triton_engine(
+            model, options["engine"], repository, serving=serving, trust=options["trust"], **kept
+        )
     for path in exported.paths:
         click.echo(path)
-    checked = (
-        "held against the server's schema"
-        if exported.validated
-        else ('not held against the server\'s schema: pip install "trtcolor[triton]"')
+    state = "held" if exported.validated else "not held"
+    how = "" if exported.validated else '; for that run: pip install "trtcolor[triton]"'
+    click.echo(
+        f"ask the server for {exported.name!r}; its configuration was {state} against the "
+        f"server's schema{how}",
+        err=True,
     )
-    click.echo(f"ask the server for {exported.name!r}; its configuration is {checked}", err=True)
     return exported
