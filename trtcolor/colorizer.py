@@ -12,7 +12,6 @@ the papers do, and does not keep L*.
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass
@@ -23,20 +22,29 @@ from numpy.typing import NDArray
 
 from trtcolor.arrays import one_of
 from trtcolor.backends.available import Precision
+from trtcolor.backends.device_arrays import is_on_gpu
 from trtcolor.bundle import open_bundle
 from trtcolor.choose import open_runner
 from trtcolor.closing import Closing
-from trtcolor.errors import BundleError, NoGlobalFeaturesError
-from trtcolor.frames import Frame, Upsampling, array_from_frame, frame_from_array
+from trtcolor.errors import BundleError
+from trtcolor.frames import (
+    Frame,
+    Upsampling,
+    array_from_frame,
+    check_saturation,
+    frame_from_array,
+)
 from trtcolor.geometry import MERGE_SCALES, Render, checked_render
 from trtcolor.memory import checked_memory
+from trtcolor.on_device import OnDevice
 from trtcolor.planes import Matrix, Range, Siting, Subsampling, lightness_from_luma
-from trtcolor.predictor import Prediction, Predictor, Seen
+from trtcolor.predictor import Prediction, Predictor
+from trtcolor.scenes import check_classifies, ranked
+from trtcolor.seen import Seen
 from trtcolor.threads import checked_threads
 from trtcolor.video.steady import DEFAULT_STEADY
 
 Gamut = Literal["reduce", "clip"]
-MAX_SATURATION = 10.0
 
 
 @dataclass(frozen=True)
@@ -83,6 +91,7 @@ class Colorizer(Closing):
         backend_reason: why ``"auto"`` took it, in words; None: it was named.
         render, gamut, threads: as given.
         predictor: what runs the network on lightness.
+        on_device: what colours frames in a GPU's memory.
 
     Raises:
         ValueError: an argument is none of these.
@@ -132,21 +141,25 @@ class Colorizer(Closing):
         )
         self.backend = self._runner.name
         self.predictor = Predictor(self.spec, self._runner, memory=memory, threads=self.threads)
+        self.on_device = OnDevice(self.predictor, self.gamut, self.upsampling)
 
     def colorize(
         self,
-        frame: NDArray[Any],
+        frame: Any,
         *,
         global_features: NDArray[Any] | None = None,
         saturation: float = 1.0,
         render: Render | None = None,
-    ) -> NDArray[Any]:
+    ) -> Any:
         """Colour one frame.
 
         Args:
             frame: uint8 or uint16, any size from 1x1, sRGB-coded: (H, W) or (H, W, 1) grey,
                 (H, W, 2) grey and alpha, (H, W, 3) RGB or (H, W, 4) RGBA. Colour that comes in is
-                treated as the grey of its L*.
+                treated as the grey of its L*. NumPy's, or another library's that has
+                ``__dlpack__`` or ``__cuda_array_interface__`` (PyTorch, CuPy, pycuda,
+                PyNvVideoCodec); one in the memory of the backend's GPU stays there, and is uint8
+                without alpha.
             global_features: (G,) vector to use instead of the frame's own: that of another picture
                 gives this one its style (004, section 4.6), that of the first frame of a shot
                 keeps the shot steady and saves the global network's time.
@@ -154,30 +167,36 @@ class Colorizer(Closing):
             render: for this frame, instead of the object's own.
 
         Returns:
-            (H, W, 3) RGB, or (H, W, 4) RGBA with alpha as it came, of the frame's dtype.
+            (H, W, 3) RGB, or (H, W, 4) RGBA with alpha as it came, of the frame's dtype. Of a frame
+            on the GPU a `trtcolor.backends.device_arrays.DeviceArray` there that may still be being
+            filled; a library that takes it lets its stream wait for that.
 
         Raises:
             TypeError: the frame is no array, or not of uint8 or uint16.
             ValueError: its shape, the saturation, the render size or the features are not these, or
                 the object's `memory` holds not even the smallest tile.
             NoGlobalFeaturesError: features were given to a network that takes none.
-            BackendError: the network failed, or gave something that is not finite.
+            BackendError: the network failed, or gave something that is not finite; or a frame is on
+                a GPU and the backend is not.
         """
         check_saturation(saturation)  # before the network has run for nothing
+        if is_on_gpu(frame):
+            render = self.render if render is None else render
+            return self.on_device.colorize(frame, render, global_features, saturation)
         prepared = self.prepare(frame, global_features=global_features, render=render)
         return self.merge(prepared, self.predict(prepared), saturation=saturation)
 
     def prepare(
         self,
-        frame: NDArray[Any],
+        frame: Any,
         *,
         global_features: NDArray[Any] | None = None,
         render: Render | None = None,
     ) -> Prepared:
         """First step: the frame's lightness, at full size and as the network takes it.
 
-        Arguments and errors are those of `colorize`. The global network's copy is made from the
-        whole unpadded frame, its aspect not kept (004, section 3.4).
+        Arguments and errors are those of `colorize`; the frame is in the host's memory. The global
+        network's copy is of the whole unpadded frame, its aspect not kept (004, section 3.4).
         """
         taken = frame_from_array(frame, threads=self.threads)
         seen = self.predictor.see(
@@ -238,14 +257,14 @@ class Colorizer(Closing):
 
     def stream(
         self,
-        frames: Iterable[NDArray[Any]],
+        frames: Iterable[Any],
         *,
         steady: float = DEFAULT_STEADY,
         style: NDArray[Any] | None = None,
         saturation: float = 1.0,
         render: Render | None = None,
         ahead: int = 4,
-    ) -> Generator[NDArray[Any], None, None]:
+    ) -> Generator[Any, None, None]:
         """Colour the frames of a film, in order, with colours that hold still where it does.
 
         Decoding (``frames`` is iterated in a thread of its own), preparing, the network and the
@@ -325,7 +344,7 @@ class Colorizer(Closing):
         coloured = planes_from_chroma(frame, chroma, cut=True, threads=self.threads)
         return coloured.u, coloured.v
 
-    def global_features(self, frame: NDArray[Any]) -> NDArray[np.float32]:
+    def global_features(self, frame: Any) -> NDArray[np.float32]:
         """The vector that the network fuses into every position of a frame (004, section 3.2).
 
         Args:
@@ -338,10 +357,9 @@ class Colorizer(Closing):
             NoGlobalFeaturesError: the network has none.
             TypeError, ValueError, BackendError: as for `colorize`.
         """
-        lightness = frame_from_array(frame, threads=self.threads).lightness
-        return self.predictor.describe(lightness, "global_features")
+        return self._described(frame, "global_features")
 
-    def classify(self, frame: NDArray[Any], *, top: int = 5) -> list[tuple[str, float]]:
+    def classify(self, frame: Any, *, top: int = 5) -> list[tuple[str, float]]:
         """The most probable scene classes of a frame (004, section 3.3).
 
         Args:
@@ -356,34 +374,16 @@ class Colorizer(Closing):
             TypeError, ValueError, BackendError: as for `colorize`.
             BundleError: the classifier has another number of classes than ``model.json`` names.
         """
-        if isinstance(top, bool) or not isinstance(top, int) or top < 1:
-            raise ValueError(f"top is {top!r}; a positive integer was needed; pass 1 or more")
-        graph = self.spec.graphs.get("global")
-        if graph is None or "class_logits" not in graph.outputs or not self.spec.classes:
-            raise NoGlobalFeaturesError(
-                f"model {self.spec.name!r} has no scene classifier; a model with one was needed; "
-                "choose another model"
-            )
+        check_classifies(self.spec, top)
+        return ranked(self.spec, self._described(frame, "class_logits"), top)
+
+    def _described(self, frame: Any, output: str) -> NDArray[np.float32]:
+        if is_on_gpu(frame):
+            return self.on_device.describe(frame, output, self.render)
         lightness = frame_from_array(frame, threads=self.threads).lightness
-        logits = self.predictor.describe(lightness, "class_logits").astype(np.float64)
-        odds = np.exp(logits - logits.max())
-        probabilities = odds / odds.sum()
-        best = np.argsort(-probabilities, kind="stable")[:top]
-        return [(self.spec.classes[i], float(probabilities[i])) for i in best]
+        return self.predictor.describe(lightness, output)
 
     def close(self) -> None:
         """Release the network; a second call does nothing."""
+        self.on_device.close()
         self._runner.close()
-
-
-def check_saturation(saturation: float) -> None:
-    """Refuse a factor on a* and b* that is not in 0..`MAX_SATURATION`.
-
-    Raises:
-        ValueError: it is not.
-    """
-    if not (math.isfinite(saturation) and 0.0 <= saturation <= MAX_SATURATION):
-        raise ValueError(
-            f"saturation is {saturation}; a number from 0 to {MAX_SATURATION:g} was needed; "
-            "1 leaves the colours as predicted"
-        )

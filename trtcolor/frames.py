@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -9,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trtcolor import color
+from trtcolor.backends.device_arrays import host_array
 from trtcolor.upsampling import chroma_guide, joint_bilateral_upsample
 
 Upsampling = Literal["bilinear", "joint-bilateral"]
 
 BAND = 256  # rows of a picture in floats at a time
+MAX_SATURATION = 10.0
 
 
 @dataclass(frozen=True)
@@ -37,18 +40,20 @@ class Frame:
         return height, width
 
 
-def frame_from_array(array: NDArray[Any], *, threads: int | None = None) -> Frame:
+def frame_from_array(array: Any, *, threads: int | None = None) -> Frame:
     """Take an array apart.
 
     Args:
-        array: uint8 or uint16, sRGB-coded, any strides: (H, W) or (H, W, 1) grey, (H, W, 2) grey
-            and alpha, (H, W, 3) RGB or (H, W, 4) RGBA; H and W from 1.
+        array: NumPy's, or another library's in the host's memory that has ``__dlpack__``: uint8 or
+            uint16, sRGB-coded, any strides: (H, W) or (H, W, 1) grey, (H, W, 2) grey and alpha,
+            (H, W, 3) RGB or (H, W, 4) RGBA; H and W from 1.
         threads: at most, as in `trtcolor.color`.
 
     Raises:
         TypeError: no array, or of another dtype.
         ValueError: another shape, or empty.
     """
+    array = host_array(array, "frame")
     if not isinstance(array, np.ndarray) or array.dtype not in (np.uint8, np.uint16):
         came = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
         raise TypeError(
@@ -80,6 +85,19 @@ def frame_from_array(array: NDArray[Any], *, threads: int | None = None) -> Fram
         floats = rgb[band].astype(np.float32) / np.float32(65535)
         color.lightness_from_rgb(floats, out=lightness[band], threads=threads)
     return Frame(lightness, alpha, array.dtype)
+
+
+def check_saturation(saturation: float) -> None:
+    """Refuse a factor on a* and b* that is not in 0..`MAX_SATURATION`.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if not (math.isfinite(saturation) and 0.0 <= saturation <= MAX_SATURATION):
+        raise ValueError(
+            f"saturation is {saturation}; a number from 0 to {MAX_SATURATION:g} was needed; "
+            "1 leaves the colours as predicted"
+        )
 
 
 def array_from_frame(

@@ -82,17 +82,12 @@ class OnnxRuntimeRunner(SessionRunner):
     def _run(
         self, session: Any, inputs: Arrays, outputs: Sequence[str]
     ) -> list[NDArray[np.float32]]:
-        return self._run_shrinking(session, inputs, outputs, "cpu:0")
-
-    def _run_shrinking(
-        self, session: Any, inputs: Arrays, outputs: Sequence[str], arena: str
-    ) -> list[NDArray[np.float32]]:
-        """Run; a device's arena (``cpu:0``) gives back after a run of another shape."""
+        """Run; the arena gives back what it does not use after a run of another shape."""
         options = self._ort.RunOptions()
         shapes = {name: array.shape for name, array in inputs.items()}
         if self._shapes.get(session) != shapes:
             self._shapes[session] = shapes
-            options.add_run_config_entry("memory.enable_memory_arena_shrinkage", arena)
+            options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
         results: list[NDArray[np.float32]] = session.run(list(outputs), dict(inputs), options)
         return results
 

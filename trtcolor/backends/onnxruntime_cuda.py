@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stdout
+from functools import partial
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trtcolor.backends.onnxruntime import OnnxRuntimeRunner, import_onnxruntime
-from trtcolor.backends.sessions import Arrays
+from trtcolor.backends import _cuda
+from trtcolor.backends._bound import BoundSession
+from trtcolor.backends.base import FrameGraphs, Pending
+from trtcolor.backends.device_arrays import DeviceArray
+from trtcolor.backends.onnxruntime import import_onnxruntime
+from trtcolor.backends.sessions import Arrays, SessionRunner
 from trtcolor.bundle import Bundle
 from trtcolor.errors import BackendError
+
+if TYPE_CHECKING:
+    from trtcolor.color import Gamut
+    from trtcolor.geometry import Render
 
 PROVIDER = "CUDAExecutionProvider"
 CONV_FUSION = "ConvActivationFusion"
@@ -24,11 +34,12 @@ long as PyTorch at 512 to 2048 pixels (`benchmarks/results/gpu-h200.json`); whet
 without it is for `benchmarks/gpu.py` to measure."""
 
 
-class OnnxRuntimeCudaRunner(OnnxRuntimeRunner):
-    """A `trtcolor.backends.base.Runner` on ``CUDAExecutionProvider``.
+class OnnxRuntimeCudaRunner(SessionRunner):
+    """A `trtcolor.backends.base.DeviceRunner` on ``CUDAExecutionProvider``.
 
     Products are of float32 (TF32 is off, which rounds what is multiplied to 10 bits). ONNX Runtime
-    goes on with the CPU where its provider does not start; here that is an error.
+    goes on with the CPU where its provider does not start; here that is an error. What prepares
+    frames and merges them are graphs as well (`trtcolor.end_to_end`).
 
     Args:
         bundle, threads, graphs: as for `trtcolor.backends.sessions.SessionRunner`; threads are
@@ -52,22 +63,91 @@ class OnnxRuntimeCudaRunner(OnnxRuntimeRunner):
         device: int = 0,
     ) -> None:
         super().__init__(bundle, threads=threads, graphs=graphs)
-        preload(self._ort)
+        self._ort = import_onnxruntime_cuda()
         self.device = f"cuda:{device}"
-        self._index = device
+        self.index = device
+        self._pool = _cuda.Pool(device)
+        self._frame_graphs: dict[str, Callable[[], bytes]] = {}
 
-    def _load(self, graph: Path | bytes) -> Any:
+    def frame_graphs(self, render: Render, gamut: Gamut, channels: int) -> FrameGraphs:
+        """Graphs of any kind; see `trtcolor.backends.base.DeviceRunner.frame_graphs`."""
+        spec = self._bundle.spec
+        names = FrameGraphs(f"prepare {render} {channels}", f"merge {render} {gamut}")
+
+        def prepare() -> bytes:
+            model = _steps().prepare_graph(spec, render=render, channels=channels)
+            return bytes(model.SerializeToString())
+
+        def merge() -> bytes:
+            model = _steps().merge_graph(spec, render=render, gamut=gamut)
+            return bytes(model.SerializeToString())
+
+        self._frame_graphs |= {names.prepare: prepare, names.merge: merge}
+        return names
+
+    def enqueue(
+        self,
+        graph: str,
+        inputs: Mapping[str, DeviceArray],
+        outputs: Mapping[str, DeviceArray],
+        stream: _cuda.Stream,
+    ) -> None:
+        """Put a run into a stream; see `trtcolor.backends.base.DeviceRunner.enqueue`."""
+        session: BoundSession = self._session(graph)
+        self._call(graph, "run", lambda: session.enqueue(inputs, outputs, stream))
+
+    def start(
+        self, graph: str, inputs: Mapping[str, NDArray[Any]], outputs: Sequence[str]
+    ) -> Pending:
+        """Begin a run; see `trtcolor.backends.base.DeviceRunner.start`."""
+        session: BoundSession = self._session(graph)
+        return self._call(graph, "run", lambda: session.start(inputs, outputs))
+
+    def close(self) -> None:
+        """Wait for what runs and drop the sessions; a later run raises BackendError."""
+        with self._lock:
+            sessions = list(self._sessions.values())
+        super().close()
+        for session in sessions:
+            session.close()
+        self._pool.close()
+
+    def _source(self, graph: str) -> Path | bytes:
+        if graph in self._frame_graphs:
+            return self._frame_graphs[graph]()
+        return super()._source(graph)
+
+    def _load(self, graph: Path | bytes) -> BoundSession:
+        return BoundSession(self._ort, self._pool, partial(self._open, graph))
+
+    def _open(self, graph: Path | bytes, stream: int) -> Any:
         options = {
-            "device_id": self._index,
+            "device_id": self.index,
+            "user_compute_stream": stream,
             "use_tf32": 0,
             "arena_extend_strategy": "kSameAsRequested",
         }
         return cuda_session(self._ort, graph, options, threads=self._threads)
 
     def _run(
-        self, session: Any, inputs: Arrays, outputs: Sequence[str]
+        self, session: BoundSession, inputs: Arrays, outputs: Sequence[str]
     ) -> list[NDArray[np.float32]]:
-        return self._run_shrinking(session, inputs, outputs, f"gpu:{self._index}")
+        return session.start(inputs, outputs).result()
+
+    def _names(self, session: BoundSession) -> tuple[set[str], set[str]]:
+        inputs, outputs = session.session.get_inputs(), session.session.get_outputs()
+        return {value.name for value in inputs}, {value.name for value in outputs}
+
+
+def _steps() -> Any:
+    """What makes the graphs around a network."""
+    try:
+        return import_module("trtcolor.end_to_end.steps")
+    except ImportError as error:
+        raise BackendError(
+            f"a frame on a GPU came and its graphs cannot be made ({error}); onnx was needed; run: "
+            'pip install "trtcolor[gpu]"'
+        ) from None
 
 
 def cuda_session(

@@ -11,10 +11,10 @@ from onnx import numpy_helper
 
 from trtcolor.adopt.onnx_file import operator_set
 from trtcolor.bundle import Bundle
-from trtcolor.colorizer import check_saturation
 from trtcolor.end_to_end.join import Part, bind, in_opset, join
 from trtcolor.end_to_end.steps import OPSET, Channels, Gamut, merge_graph, prepare_graph
 from trtcolor.errors import NoGlobalFeaturesError
+from trtcolor.frames import check_saturation
 from trtcolor.geometry import Render
 from trtcolor.precision.plain import plain_graph, raised
 from trtcolor.spec import ModelSpec

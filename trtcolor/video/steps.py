@@ -3,25 +3,31 @@
     frames -> prepare -> network -> steady -> merge -> coloured frames
 
 Each is a generator that one thread runs (`trtcolor.video.overlap`), so that nothing is in the way
-of a network on a device of its own. Cuts are found while preparing, on the small copies of the
-lightness: `trtcolor.video.cuts` looks a few frames ahead.
+of a network on a device of its own, which is begun in one thread and waited for in the next. Cuts
+are found while preparing, on the small copies of the lightness: `trtcolor.video.cuts` looks a few
+frames ahead.
+
+Frames that lie on a GPU go the same way (`trtcolor.on_device`): only those small copies, the global
+features and the chroma, which is filtered on the host, leave it.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trtcolor.frames import Frame
+from trtcolor.frames import Frame, check_saturation
 from trtcolor.geometry import Render, checked_render, crop
-from trtcolor.predictor import Predictor, Seen
+from trtcolor.outputs import checked_features
+from trtcolor.predictor import Predictor
 from trtcolor.resize import resize_plane
+from trtcolor.seen import Seen
 from trtcolor.video.cuts import CutDetector
 from trtcolor.video.frames import LumaFrame
 from trtcolor.video.overlap import Step
@@ -31,9 +37,22 @@ from trtcolor.video.steady import SteadyChroma, SteadyFeatures, checked_steady
 
 if TYPE_CHECKING:
     from trtcolor.colorizer import Colorizer
+    from trtcolor.on_device import OnDevice, SeenOnDevice
 
 Float = NDArray[np.float32]
-Taken = TypeVar("Taken", LumaFrame, Frame)
+Taken = TypeVar("Taken", LumaFrame, Frame, "SeenOnDevice")
+
+
+class Network(Protocol):
+    """What runs a network on what it sees of a frame: `Predictor`, or `OnDevice` on a GPU."""
+
+    def features(self, seen: Any) -> Float:
+        """The (G,) global features of a frame."""
+        ...
+
+    def start(self, seen: Any) -> Callable[[], Float]:
+        """Begin to run it; what is returned waits for the (2, h, w) chroma."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -42,22 +61,23 @@ class Item(Generic[Taken]):
 
     Attributes:
         frame: what the merge needs of it.
-        seen: what the network needs.
+        network: what runs on it.
+        seen: what that needs.
         lightness: (h, w) float32 L* on the grid of its chroma.
-        cut: whether it begins a shot.
-        chroma: (2, h, w) float32 a* and b*; before the network, none yet.
         state: after it, what the next one depends on; each step adds its part.
+        cut: whether it begins a shot.
+        waiting: gives what the network was begun for; before and behind it, none.
+        chroma: (2, h, w) float32 a* and b*; before the network, none yet.
     """
 
     frame: Taken
-    seen: Seen
+    network: Network
+    seen: Seen | SeenOnDevice
     lightness: Float
-    cut: bool
-    chroma: Float
     state: FilmState
-
-
-_NONE: Float = np.empty((2, 0, 0), np.float32)
+    cut: bool = False
+    waiting: Callable[[], Float] | None = None
+    chroma: Float = field(default_factory=lambda: np.empty((2, 0, 0), np.float32))
 
 
 class Steps:
@@ -73,12 +93,10 @@ class Steps:
         render: Render | None,
         state: FilmState | None = None,
     ) -> None:
-        from trtcolor.colorizer import check_saturation
-
         check_saturation(saturation)
         self._predictor: Predictor = colorizer.predictor
         if style is not None:
-            self._predictor.checked_features(style)
+            checked_features(self._predictor.spec, style)
         self._stages = stages
         self._steady = checked_steady(steady)
         self._style = style
@@ -90,18 +108,44 @@ class Steps:
         )  # whether frames share their global features
 
     def of(
-        self, take: Callable[[Any], tuple[Taken, Float]], merge: Callable[[Item[Taken]], Any]
+        self, take: Callable[[Any], Item[Taken]], merge: Callable[[Item[Taken]], Any]
     ) -> list[Step]:
-        """What `overlapped` runs: ``take`` gives a frame's lightness, ``merge`` the result."""
-        return [
-            partial(self._prepare, take),
-            self._predict,
-            self._filter,
-            partial(self._merge, merge),
-        ]
+        """What `overlapped` runs: ``take`` begins with a frame, ``merge`` gives the result.
+
+        What waits for the network has a thread of its own where something else computes it: then
+        the next one is begun meanwhile.
+        """
+        network: list[Step] = [self._begun, self._finished]
+        if not self._predictor.overlaps:
+            network = [lambda items: self._finished(self._begun(items))]
+        return [partial(self._prepare, take), *network, self._filter, partial(self._merge, merge)]
+
+    def item(self, frame: Taken, lightness: Float) -> Item[Taken]:
+        """A frame of the host's memory at its first step.
+
+        Args:
+            frame: what the merge will need of it.
+            lightness: (H, W) float32 L*, at full size.
+        """
+        seen = self._predictor.see(
+            lightness, self._render, global_features=self._style, joint=not self._shared
+        )
+        unpadded = crop(seen.network_lightness[0, 0], seen.plan.network)
+        return self._item(frame, self._predictor, seen, unpadded)
+
+    def item_on_device(self, frame: Any, network: OnDevice) -> Item[SeenOnDevice]:
+        """A frame in a GPU's memory at its first step."""
+        seen = network.see(frame, self._render, global_features=self._style)
+        return self._item(seen, network, seen, network.lightness(seen))
+
+    def _item(
+        self, frame: Taken, network: Network, seen: Seen | SeenOnDevice, lightness: Float
+    ) -> Item[Taken]:
+        small = resize_plane(lightness, seen.plan.chroma, threads=self._predictor.threads)
+        return Item(frame, network, seen, small, FilmState(seen.plan.frame, (), ()))
 
     def _prepare(
-        self, take: Callable[[Any], tuple[Taken, Float]], frames: Iterator[Any]
+        self, take: Callable[[Any], Item[Taken]], frames: Iterator[Any]
     ) -> Iterator[Item[Taken]]:
         begin = self._begin
         past = ((), ()) if begin is None else (begin.cells, begin.differences)
@@ -112,7 +156,7 @@ class Steps:
             try:
                 frame = next(frames)
                 with self._stages.timed("prepare"):
-                    item = self._prepared(*take(frame))
+                    item = take(frame)
             except StopIteration:
                 break
             except Exception as error:  # the frames that wait are whole
@@ -130,30 +174,30 @@ class Steps:
         if failure is not None:
             raise failure
 
-    def _prepared(self, frame: Taken, lightness: Float) -> Item[Taken]:
-        seen = self._predictor.see(
-            lightness, self._render, global_features=self._style, joint=not self._shared
-        )
-        unpadded = crop(seen.network_lightness[0, 0], seen.plan.network)
-        small = resize_plane(unpadded, seen.plan.chroma, threads=self._predictor.threads)
-        return Item(frame, seen, small, False, _NONE, FilmState(seen.plan.frame, (), ()))
-
-    def _predict(self, items: Iterator[Item[Taken]]) -> Iterator[Item[Taken]]:
+    def _begun(self, items: Iterator[Item[Taken]]) -> Iterator[Item[Taken]]:
         features = SteadyFeatures(self._steady)
         if (begin := self._begin) is not None:
             past = (begin.shot_frame, begin.target, begin.features)
             features = SteadyFeatures(self._steady, past)
         for item in items:
             with self._stages.timed("network"):
-                seen = item.seen
+                network, seen = item.network, item.seen
                 if self._shared:
-                    own = self._own_features(seen) if features.wanted(cut=item.cut) else None
+                    own = network.features(seen) if features.wanted(cut=item.cut) else None
                     seen = replace(seen, global_features=features.update(own)[np.newaxis])
-                found = self._predictor.predict(seen).chroma
+                waiting = network.start(seen)
             shot_frame, target, now = features.past
             state = replace(item.state, shot_frame=shot_frame, target=target, features=now)
-            yield replace(item, chroma=found, state=state)
-            del item, seen, found, state
+            yield replace(item, waiting=waiting, state=state)
+            del item, seen, waiting, state
+
+    def _finished(self, items: Iterator[Item[Taken]]) -> Iterator[Item[Taken]]:
+        for item in items:
+            assert item.waiting is not None, "the network was begun"
+            with self._stages.timed("network", frames=0):
+                found = item.waiting()
+            yield replace(item, waiting=None, chroma=found)
+            del item, found
 
     def _filter(self, items: Iterator[Item[Taken]]) -> Iterator[Item[Taken]]:
         begin = self._begin
@@ -166,12 +210,6 @@ class Steps:
             state = replace(item.state, lightness=lightness, chroma=before)
             yield replace(item, chroma=held, state=state)
             del item, held, state
-
-    def _own_features(self, seen: Seen) -> Float:
-        assert seen.global_lightness is not None, "made for networks with global features"
-        found = self._predictor.run_global(seen.global_lightness, "global_features")
-        own: Float = found["global_features"][0]
-        return own
 
     def _merge(
         self, merge: Callable[[Item[Taken]], Any], items: Iterator[Item[Taken]]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trtcolor.backends.device_arrays import DeviceArray, is_on_gpu
 from trtcolor.frames import Frame, array_from_frame, frame_from_array
 from trtcolor.geometry import MergeScale, Render, chroma_size
 from trtcolor.planes import chroma_planes, lightness_from_luma
@@ -74,11 +75,14 @@ def color_frames(
     """
     times = stages or Stages()
 
-    def take(frame: LumaFrame) -> tuple[LumaFrame, Float]:
+    steps = Steps(colorizer, times, steady, style, saturation, render, state)
+
+    def take(frame: LumaFrame) -> Item[LumaFrame]:
         signal = frame.signal
-        return frame, lightness_from_luma(
+        lightness = lightness_from_luma(
             frame.luma, depth=signal.depth, range=signal.range, threads=colorizer.threads
         )
+        return steps.item(frame, lightness)
 
     def merge(item: Item[LumaFrame]) -> ColouredFrame:
         merged = planes_from_chroma(
@@ -86,13 +90,12 @@ def color_frames(
         )
         return replace(merged, state=item.state)
 
-    steps = Steps(colorizer, times, steady, style, saturation, render, state)
     return overlapped(times.timing("decode", frames), steps.of(take, merge), ahead=ahead)
 
 
 def color_arrays(
     colorizer: Colorizer,
-    frames: Iterable[NDArray[Any]],
+    frames: Iterable[Any],
     *,
     steady: float = DEFAULT_STEADY,
     style: NDArray[Any] | None = None,
@@ -100,15 +103,21 @@ def color_arrays(
     render: Render | None = None,
     ahead: int = AHEAD,
     stages: Stages | None = None,
-) -> Generator[NDArray[Any], None, None]:
+) -> Generator[Any, None, None]:
     """`color_frames` for pictures: `Colorizer.stream`, which see."""
     times = stages or Stages()
 
-    def take(array: NDArray[Any]) -> tuple[Frame, Float]:
-        frame = frame_from_array(array, threads=colorizer.threads)
-        return frame, frame.lightness
+    steps = Steps(colorizer, times, steady, style, saturation, render)
 
-    def merge(item: Item[Frame]) -> NDArray[Any]:
+    def take(array: Any) -> Item[Any]:
+        if is_on_gpu(array):
+            return steps.item_on_device(array, colorizer.on_device)
+        frame = frame_from_array(array, threads=colorizer.threads)
+        return steps.item(frame, frame.lightness)
+
+    def merge(item: Item[Any]) -> NDArray[Any] | DeviceArray:
+        if not isinstance(item.frame, Frame):
+            return colorizer.on_device.merge(item.frame, item.chroma)
         return array_from_frame(
             item.frame,
             item.chroma,
@@ -118,7 +127,6 @@ def color_arrays(
             threads=colorizer.threads,
         )
 
-    steps = Steps(colorizer, times, steady, style, saturation, render)
     return overlapped(times.timing("decode", frames), steps.of(take, merge), ahead=ahead)
 
 
