@@ -34,6 +34,8 @@ from gpu_tensorrt import build
 
 from trtcolor.backends.available import TENSORRT, available
 from trtcolor.bench.run import opened_model
+from trtcolor.bundle import Bundle
+from trtcolor.errors import TrtcolorError
 
 SIZES = (224, 512, 1024, 2048)
 BATCHES = (1, 4, 16)
@@ -94,6 +96,15 @@ def run(
     for mode in modes:
         if bench.left > COMPILE_SECONDS:
             _compile(bench, mode, *cells[0])
+
+
+def _build(bundle: Bundle, sizes: list[int], batches: list[int]) -> None:
+    """Engines of every TensorRT that is installed; the row of one that cannot be built says so."""
+    for backend in (name for name in TENSORRT if available(name).problem is None):
+        try:
+            build(bundle, backend, sizes, batches)
+        except TrtcolorError as error:
+            click.echo(f"{backend}: {error}", err=True)
 
 
 def kept(made: list[Maker], skip: str) -> list[Maker]:
@@ -157,8 +168,7 @@ def main(
         )
     with opened_model(model) as bundle:
         if build_too:
-            for backend in (name for name in TENSORRT if available(name).problem is None):
-                build(bundle, backend, _numbers(sizes), _numbers(batches))
+            _build(bundle, _numbers(sizes), _numbers(batches))
             start = time.perf_counter()
         where = Device(device)
         gpu = torch.cuda.get_device_name() if where.is_gpu else "cpu"

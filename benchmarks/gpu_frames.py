@@ -16,7 +16,7 @@ from gpu_device import Device, copies
 from gpu_engines import UNFUSED
 from gpu_onnxruntime import OnnxRuntimeEngine
 from gpu_protocol import Maker, Output, Run, Tensors
-from gpu_tensorrt import GRAPH
+from gpu_tensorrt import GRAPH, RENDER
 from torch import Tensor
 
 from trtcolor.backends.available import TENSORRT
@@ -27,7 +27,6 @@ from trtcolor.end_to_end.graph import end_to_end_graph
 from trtcolor.precision.half import half_graph
 from trtcolor.precision.plain import plain_graph
 
-RENDER = "full"
 EXACT = "one graph fp32"
 """What the bytes of the others are compared with."""
 

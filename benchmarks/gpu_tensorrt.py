@@ -14,6 +14,7 @@ from torch import Tensor
 from trtcolor.backends import _cuda
 from trtcolor.backends.base import DeviceRunner
 from trtcolor.backends.device_arrays import DeviceArray
+from trtcolor.backends.frame_plans import FramePlans
 from trtcolor.bundle import Bundle
 from trtcolor.engines.build import build_engine
 from trtcolor.engines.load import open_engine
@@ -21,6 +22,8 @@ from trtcolor.engines.profile import ShapeProfile
 from trtcolor.errors import EngineError
 
 GRAPH = "local"
+RENDER = "full"
+"""Frames are seen by the network as they are."""
 COMMON = 1024
 """Pixels of the size that engines are to be best at."""
 
@@ -74,7 +77,7 @@ class TensorRTEngine:
 
 
 def build(bundle: Bundle, backend: str, sizes: Sequence[int], batches: Sequence[int]) -> None:
-    """Build the engine for these sizes and batches in fp16, or find it built.
+    """Build the engine for these sizes and batches in fp16, with plans for frames, or find it.
 
     Its colours may be as far off as they like: weights may be random, and what each engine differs
     by stands in its row.
@@ -91,6 +94,7 @@ def build(bundle: Bundle, backend: str, sizes: Sequence[int], batches: Sequence[
         backend=backend,
         precision="fp16",
         profiles=[profile],
+        frames=FramePlans(render=RENDER),
         accept_error=True,
         say=lambda line: click.echo(line, err=True),
     )

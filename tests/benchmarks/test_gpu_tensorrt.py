@@ -110,3 +110,4 @@ def test_an_engine_is_built_for_all_sizes_and_best_at_1024(
     assert profile.optimum == (1, 1024, 1024)
     assert profile.maximum == (16, 2048, 2048)
     assert (asked["backend"], asked["precision"]) == ("tensorrt", "fp16")
+    assert asked["frames"].render == "full"
