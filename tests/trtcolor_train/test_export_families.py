@@ -19,6 +19,8 @@ import torch
 from calibrated import calibrated_network, saved
 from narrow import NARROW
 from numpy.typing import NDArray
+from plans import build_frames_plan
+from sessions import assert_same_colours, session
 from torch import Tensor
 
 from trtcolor import color
@@ -26,9 +28,11 @@ from trtcolor.backends.onnxruntime import OnnxRuntimeRunner
 from trtcolor.backends.openvino import OpenVinoRunner
 from trtcolor.bundle import open_bundle
 from trtcolor.colorizer import Colorizer
+from trtcolor.end_to_end.graph import end_to_end_graph
 from trtcolor.engines.profile import default_profiles
 from trtcolor.engines.tensorrt import build_plan
 from trtcolor.errors import CheckpointError, ConfigError
+from trtcolor.geometry import Render
 from trtcolor.resize import resize_plane
 from trtcolor.spec import ModelSpec
 from trtcolor_train.bins import AbBins, LuvBins
@@ -429,3 +433,26 @@ def test_a_checkpoint_with_another_number_of_bins_is_refused(
     path = saved(network, "olah2022-cnn", tmp_path / "checkpoint.safetensors")
     with pytest.raises(CheckpointError, match="do not fit"):
         export(path, tmp_path / "bundle")
+
+
+@pytest.mark.parametrize("render", ["auto", "full", 24])
+def test_the_end_to_end_graph_colours_as_the_colorizer(
+    exported: Exported, photos: list[NDArray[np.uint8]], render: Render
+) -> None:
+    bundle = open_bundle(exported.bundle)
+    painted = session(end_to_end_graph(bundle, render=render))
+    steep = exported.spec.decoder["kind"] == "mode"  # a tie falls to either bin
+    with Colorizer(exported.bundle, render=render) as colorizer:
+        for photo in photos[:2]:
+            picture = photo[3::5, 1::5]
+            (rgb,) = painted.run(None, {"frames": picture[None]})
+            expected = colorizer.colorize(picture)
+            if steep:
+                assert (np.abs(rgb[0].astype(int) - expected) > 1).mean() <= 1e-3
+            else:
+                assert_same_colours(rgb[0], expected)
+
+
+def test_tensorrt_rtx_builds_the_end_to_end_graph(exported: Exported) -> None:
+    pytest.importorskip("tensorrt_rtx", reason="tensorrt-rtx is not installed")
+    build_frames_plan(end_to_end_graph(open_bundle(exported.bundle)))
