@@ -12,6 +12,7 @@ import click
 
 from trtcolor.cli.options import PATH, given_options
 from trtcolor.cli.served import Served, served_options
+from trtcolor.cli.triton import Server, triton_options
 from trtcolor.errors import ConfigError, TrtcolorError
 
 OF_CHECKPOINTS = (
@@ -74,6 +75,7 @@ def train(
 @click.argument("source", type=PATH, metavar="CHECKPOINT|MODEL")
 @click.argument("bundle", type=PATH, required=False)
 @served_options
+@triton_options
 @click.option(
     "--precision",
     type=click.Choice(["auto", "float32", "float16"]),
@@ -82,7 +84,7 @@ def train(
     help="Storage of the weights; auto: float16 if it costs less than 0.1 CIEDE2000.",
 )
 @click.option("--pictures", help="Data to compare on; default: scikit-image's.")
-@click.option("--name", help="The model's name; default: the configuration's.")
+@click.option("--name", help="The model's name; default: the configuration's, or MODEL's.")
 @click.option(
     "--licence",
     default="unstated; that of the training pictures applies",
@@ -128,8 +130,9 @@ def export(
 ) -> None:
     """Write CHECKPOINT as a BUNDLE folder: batch norm folded, ONNX graphs, compared with torch.
 
-    With --end-to-end also write the bundle as one graph from frames to frames, or, without BUNDLE,
-    do so for MODEL, an installed model's name or a bundle's folder.
+    With --end-to-end also write the bundle as one graph from frames to frames, with --triton into a
+    server's repository, or, without BUNDLE, do so for MODEL, an installed model's name or a
+    bundle's folder.
     """
     from trtcolor.bundle import open_bundle
 
@@ -142,6 +145,7 @@ def export(
         arithmetic=arithmetic,
         pictures=options["pictures"],
         overwrite=options["overwrite"],
+        server=Server.taken(options),
     )
     served.check()
     if bundle is not None:
@@ -150,18 +154,18 @@ def export(
         return
     _refuse_for_model(served)
     saturation = options["saturation"]
-    served.write(open_bundle(source), 1.0 if saturation is None else saturation)
+    served.write(open_bundle(source), 1.0 if saturation is None else saturation, options["name"])
 
 
 def _refuse_for_model(served: Served) -> None:
     """Refuse what is decided where a checkpoint becomes a bundle."""
-    if served.end_to_end is None:
+    if served.is_nothing:
         raise click.UsageError(
             "one argument and no --end-to-end came; a CHECKPOINT and the BUNDLE to write were "
-            "needed, or a MODEL and --end-to-end FILE; add what lacks"
+            "needed, or a MODEL and --end-to-end FILE or --triton REPOSITORY; add what lacks"
         )
     for name, flag in given_options().items():
-        if name in OF_CHECKPOINTS:
+        if name in OF_CHECKPOINTS and (name != "name" or served.server is None):
             raise click.UsageError(
                 f"{flag} came for a model that is exported already; a CHECKPOINT and the BUNDLE "
                 "to write were needed for it; leave it out"

@@ -14,6 +14,7 @@ from trtcolor.cli.options import PATH, given_options, render_option
 
 if TYPE_CHECKING:
     from trtcolor.bundle import Bundle
+    from trtcolor.cli.triton import Server
     from trtcolor.end_to_end.graph import Features, Graphs
     from trtcolor.end_to_end.steps import Channels, Gamut
     from trtcolor.geometry import Render
@@ -30,6 +31,7 @@ class Served:
         arithmetic: of the network in them.
         pictures: to calibrate and to judge another arithmetic than fp32 by.
         overwrite: replace what is there.
+        server: what is to be written for a server; None: nothing.
     """
 
     end_to_end: Path | None
@@ -40,6 +42,7 @@ class Served:
     arithmetic: Precision
     pictures: str | None
     overwrite: bool
+    server: Server | None
 
     def check(self) -> None:
         """Refuse, before anything has taken its time, what cannot be.
@@ -52,7 +55,8 @@ class Served:
 
         if self.end_to_end is None:
             flags = given_options()
-            for name in ("render", "gamut", "channels", "features", "arithmetic"):
+            wanted = ("render", "gamut", "channels", "arithmetic") if self.server is None else ()
+            for name in ("features", *wanted):
                 if name in flags:
                     raise click.UsageError(
                         f"{flags[name]} came without a file to write; --end-to-end FILE was "
@@ -61,22 +65,36 @@ class Served:
         elif not self.overwrite:
             refuse_existing(self.end_to_end)
 
-    def write(self, bundle: Bundle, saturation: float) -> None:
-        """Write what was asked for, and say so."""
+    @property
+    def is_nothing(self) -> bool:
+        """Whether nothing was asked for."""
+        return self.end_to_end is None and self.server is None
+
+    def write(self, bundle: Bundle, saturation: float, name: str | None = None) -> None:
+        """Write what was asked for, and say so.
+
+        Args:
+            name: of the model on a server; None: the bundle's.
+        """
+        if self.is_nothing:
+            return
+        channels = CHANNELS[self.channels]
+        settings: dict[str, Any] = {
+            "render": self.render,
+            "gamut": self.gamut,
+            "saturation": saturation,
+            "graphs": self._graphs(bundle),
+        }
+        if self.end_to_end is not None:
+            self._write_file(bundle, self.end_to_end, channels=channels, **settings)
+        if self.server is not None:
+            self.server.write(bundle, name, channels, **settings)
+
+    def _write_file(self, bundle: Bundle, file: Path, **settings: Any) -> None:
         from trtcolor.end_to_end.export import export_end_to_end
 
-        if self.end_to_end is None:
-            return
         done = export_end_to_end(
-            bundle,
-            self.end_to_end,
-            render=self.render,
-            gamut=self.gamut,
-            saturation=saturation,
-            channels=CHANNELS[self.channels],
-            features=self.features,
-            graphs=self._graphs(bundle),
-            overwrite=self.overwrite,
+            bundle, file, features=self.features, overwrite=self.overwrite, **settings
         )
         size = done.path.stat().st_size / 1e6
         click.echo(f"{done.path}: {size:.1f} MB; {done.comparison}")

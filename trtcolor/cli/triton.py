@@ -1,17 +1,20 @@
-"""``--triton`` and what goes with it: options of ``export``, which lies in the training package."""
+"""``--triton`` and what goes with it, options of ``trtcolor export``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from trtcolor.cli.options import PATH
+from trtcolor.cli.options import PATH, given_options
 
 if TYPE_CHECKING:
-    from trtcolor.triton.repository import Exported
+    from trtcolor.bundle import Bundle
+    from trtcolor.end_to_end.steps import Channels
+    from trtcolor.triton.serving import Serving
 
 KINDS = ("auto", "gpu", "cpu")
 SETTINGS = {
@@ -23,6 +26,8 @@ SETTINGS = {
     "warm_up": "--warm-up",
 }
 """Options of `Serving`, by parameter."""
+OF_GRAPHS = ("render", "gamut", "arithmetic", "saturation")
+"""Options that say what graphs do, by parameter."""
 ALONE = {**SETTINGS, "engine": "--engine", "trust": "--trust"}
 """Options that mean nothing without ``--triton``, by parameter."""
 
@@ -123,55 +128,87 @@ def triton_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def refuse_settings(given: Mapping[str, str]) -> None:
-    """Refuse settings of the server on a line without ``--triton``.
+@dataclass(frozen=True)
+class Server:
+    """What ``--triton`` asks for.
 
-    Args:
-        given: as from `trtcolor.cli.options.given_options`.
-
-    Raises:
-        UsageError: there is one.
+    Attributes:
+        repository: to write into.
+        serving: how the server is to run the model.
+        engine: whose plans are written in the place of graphs; None: graphs.
+        trust: whether it may lie anywhere.
+        overwrite: replace models of the same names.
     """
-    for name in ALONE:
-        if name in given and "repository" not in given:
-            raise click.UsageError(
-                f"{given[name]} came without --triton; a repository was needed for it; name one or "
-                "leave it out"
+
+    repository: Path
+    serving: Serving
+    engine: Path | None
+    trust: bool
+    overwrite: bool
+
+    @classmethod
+    def taken(cls, options: dict[str, Any]) -> Server | None:
+        """Take what `triton_options` gave out of a command's options.
+
+        Returns:
+            None: no ``--triton``.
+
+        Raises:
+            UsageError: an option that means nothing without another.
+            ValueError: settings that no server would have.
+        """
+        from trtcolor.triton.serving import Serving
+
+        repository = options.pop("repository")
+        engine, trust = options.pop("engine"), options.pop("trust")
+        settings = {name: options.pop(name) for name in SETTINGS}
+        given = given_options()
+        for name, flag in ALONE.items():
+            if name in given and repository is None:
+                raise click.UsageError(
+                    f"{flag} came without --triton; a repository was needed for it; name one or "
+                    "leave it out"
+                )
+        if trust and engine is None:
+            raise click.UsageError("--trust came without --engine; name one or leave it out")
+        for name in OF_GRAPHS:
+            if engine is not None and name in given:
+                raise click.UsageError(
+                    f"{given[name]} came with --engine, whose plans have theirs; build an engine "
+                    "as it should be, or leave one of the two out"
+                )
+        if repository is None:
+            return None
+        return cls(repository, Serving(**settings), engine, trust, options["overwrite"])
+
+    def write(self, bundle: Bundle, name: str | None, channels: Channels, **graphs: Any) -> None:
+        """Write the model into the repository and say so.
+
+        Args:
+            name: on the server; None: the bundle's.
+            channels: of the frames.
+            graphs: what else `trtcolor.triton.repository.export_triton` wants to know of them.
+        """
+        from trtcolor.triton.repository import export_triton, export_triton_engine
+
+        shared: dict[str, Any] = {
+            "name": name,
+            "serving": self.serving,
+            "channels": channels,
+            "overwrite": self.overwrite,
+        }
+        if self.engine is None:
+            done = export_triton(bundle.path, self.repository, **shared, **graphs)
+        else:
+            done = export_triton_engine(
+                bundle.path, self.engine, self.repository, trust=self.trust, **shared
             )
-
-
-def export_repository(
-    model: str | Path, repository: Path, options: Mapping[str, Any], **settings: Any
-) -> Exported:
-    """Write a model into a repository and say so.
-
-    Args:
-        model: a bundle's name or folder.
-        options: the command's, those of `triton_options` among them.
-        settings: the others of `trtcolor.triton.repository.export_triton`; those that an engine
-            settles are left to it.
-
-    Raises:
-        ValueError, TrtcolorError: as from `export_triton` and `export_triton_engine`.
-    """
-    from trtcolor.triton.repository import export_triton, export_triton_engine
-    from trtcolor.triton.serving import Serving
-
-    serving = Serving(**{name: options[name] for name in SETTINGS})
-    if options["engine"] is None:
-        exported = export_triton(model, repository, serving=serving, **settings)
-    else:
-        kept = {name: settings[name] for name in ("name", "channels", "overwrite")}
-        exported = export_triton_engine(
-            model, options["engine"], repository, serving=serving, trust=options["trust"], **kept
+        for path in done.paths:
+            click.echo(path)
+        state = "held" if done.validated else "not held"
+        how = "" if done.validated else '; for that run: pip install "trtcolor[triton]"'
+        click.echo(
+            f"ask the server for {done.name!r}; its configuration was {state} against the "
+            f"server's schema{how}",
+            err=True,
         )
-    for path in exported.paths:
-        click.echo(path)
-    state = "held" if exported.validated else "not held"
-    how = "" if exported.validated else '; for that run: pip install "trtcolor[triton]"'
-    click.echo(
-        f"ask the server for {exported.name!r}; its configuration was {state} against the "
-        f"server's schema{how}",
-        err=True,
-    )
-    return exported

@@ -70,8 +70,8 @@ def export_triton(
 ) -> Exported:
     """Write a model into a model repository, whole or not at all.
 
-    Models of other names in it are left alone, parts of an ensemble that was NAME before, too. Before
-    anything is put in place the graphs run on ONNX Runtime and are compared with the CPU path.
+    Models of other names are left alone, parts of an ensemble that NAME was before among them.
+    Before anything is put in place the graphs are compared with the CPU path on ONNX Runtime.
 
     Args:
         model: a bundle's folder or an installed model's name.

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from command_line import refused, run
+from family_bundles import family_bundle
 from served_models import Repository
 from tritonclient.grpc.model_config_pb2 import ModelInstanceGroup
 
@@ -52,6 +53,16 @@ def test_a_name_that_is_taken_is_refused_with_the_way_out(tmp_path: Path) -> Non
     assert run(*line, "--overwrite").returncode == 0
 
 
+def test_a_checkpoint_becomes_a_bundle_and_a_repository_at_once(tmp_path: Path) -> None:
+    family_bundle("lee2016", tmp_path)
+    line = ("export", tmp_path / "checkpoint.safetensors", tmp_path / "mine", "--name", "mine")
+    done = run(*line, "--triton", tmp_path / "models", "--warm-up", "none")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "mine" / "model.json").is_file()
+    names = sorted(path.name for path in (tmp_path / "models").iterdir())
+    assert names == ["mine", "mine_features", "mine_paint"]
+
+
 def test_a_graph_and_a_repository_may_be_written_at_once(tmp_path: Path) -> None:
     file = tmp_path / "whole.onnx"
     line = ("export", "default", "--end-to-end", file, "--triton", tmp_path / "models")
@@ -72,6 +83,7 @@ def test_a_graph_and_a_repository_may_be_written_at_once(tmp_path: Path) -> None
         (("--triton", "models", "--warm-up", "wide"), "WIDTHxHEIGHT"),
         (("--triton", "models", "--engine", "nowhere"), "no readable engine.json"),
         (("--triton", "models", "--trust"), "--trust came without --engine"),
+        (("--triton", "models", "--engine", "e", "--render", "64"), "--render came with --engine"),
         (("--triton", "models", "--features", "given"), "--features"),
     ],
 )
