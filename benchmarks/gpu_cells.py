@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import torch
 from gpu_device import Device, copies
-from gpu_engines import GRAPH, Engine, Run, Tensors
+from gpu_protocol import Engine, Output, Run, Tensors
+from gpu_tensorrt import GRAPH
 
 from trtcolor.bench.cost import Cost, graph_cost, graph_traffic
 from trtcolor.bench.picture import grey_frames
@@ -69,14 +70,15 @@ class Cell:
             for name, array in arrays.items()
         }
         side = self.side // rule.chroma_scale
-        self.chroma = (self.batch, 2, side, side)
+        self.output = Output("chroma", (self.batch, 2, side, side))
         self.cost: Cost = graph_cost(path, shapes)
         self.traffic = graph_traffic(path, shapes)
 
     def copies(self) -> dict[str, Any]:
         """Of what goes in and comes out, apart from the network."""
-        shapes = {"to_device": tuple(self.inputs["lightness"].shape), "from_device": self.chroma}
-        return copies(self.device, shapes, COPY_RUNS)
+        given = Output("lightness", tuple(self.inputs["lightness"].shape))
+        both = {"to_device": given, "from_device": self.output}
+        return copies(self.device, both, COPY_RUNS)
 
     def at_once(self) -> int:
         """How many engines the memory holds."""
@@ -103,7 +105,7 @@ def take_cell(
     """Time engines in turns until a reading of the clock; their rows are filled.
 
     Args:
-        exact: a*b* by torch in fp32, to tell each engine's largest difference from it.
+        exact: the result in fp32, to tell each engine's largest difference from it.
     """
     size = cell.at_once()
     for first in range(0, len(entrants), size):
@@ -119,10 +121,10 @@ def take_cell(
         cell.device.free_memory()
 
 
-def exact_chroma(cell: Cell, engine: Engine) -> torch.Tensor:
+def exact_result(cell: Cell, engine: Engine) -> torch.Tensor:
     """What an engine gives, kept."""
     engine.begin()
-    result = engine.bind(cell.inputs, cell.chroma)().float().clone()
+    result = engine.bind(cell.inputs, cell.output)().float().clone()
     engine.release()
     return result
 
@@ -137,7 +139,7 @@ def _open(cell: Cell, entrant: Entrant, seconds: float, exact: torch.Tensor | No
     try:
         with within(seconds):
             entrant.engine.begin()
-            run = entrant.engine.bind(cell.inputs, cell.chroma)
+            run = entrant.engine.bind(cell.inputs, cell.output)
             result = run()
             cell.device.synchronize()
             entrant.row["first_seconds"] = time.perf_counter() - start
@@ -153,7 +155,7 @@ def _open(cell: Cell, entrant: Entrant, seconds: float, exact: torch.Tensor | No
 
 def _difference(result: torch.Tensor, exact: torch.Tensor | None) -> float | None:
     if not bool(torch.isfinite(result).all()):
-        raise ValueError("a*b* are not finite; this engine is wrong at this precision")
+        raise ValueError("the result is not finite; this engine is wrong at this precision")
     return None if exact is None else float((result.float() - exact).abs().max())
 
 

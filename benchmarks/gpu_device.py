@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
+from gpu_protocol import Output
 
 from trtcolor.bench.surroundings import surroundings
 from trtcolor.measure import Measurement
@@ -134,15 +135,15 @@ def floor(device: Device, *, side: int, copy_bytes: int) -> dict[str, dict[str, 
     return found
 
 
-def copies(device: Device, shapes: dict[str, tuple[int, ...]], runs: int) -> dict[str, Any]:
-    """Times of float32 arrays of these shapes from pinned main memory to the device, or back.
+def copies(device: Device, arrays: Mapping[str, Output], runs: int) -> dict[str, Any]:
+    """Times of arrays of these shapes and types from pinned main memory to the device, or back.
 
     Args:
-        shapes: of ``to_device`` and ``from_device``.
+        arrays: like those of ``to_device`` and ``from_device``.
     """
     found = {}
-    for way, shape in shapes.items():
-        host = torch.rand(shape, pin_memory=device.is_gpu)
+    for way, like in arrays.items():
+        host = torch.ones(like.shape, dtype=like.dtype, pin_memory=device.is_gpu)
         there = host.to(device.name, copy=True)
         source, target = (host, there) if way == "to_device" else (there, host)
         found[way] = _measured(

@@ -1,4 +1,4 @@
-"""What gpu.py times: one graph of a model by PyTorch and by ONNX Runtime, on tensors of the device.
+"""What gpu.py times: one graph of a model by each engine, on tensors of the device.
 
 Every engine takes the same float32 tensors and gives float32 a*b*; what casts it needs are part of
 its time. Weights are the same: PyTorch's are read from the graphs, batch norm folded.
@@ -7,55 +7,27 @@ its time. Weights are the same: PyTorch's are read from the graphs, batch norm f
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-import numpy as np
 import torch
 from gpu_device import Device
+from gpu_onnxruntime import OnnxRuntimeEngine
+from gpu_protocol import CAPTURE_WARMUP, Maker, Output, Run, Tensors
+from gpu_tensorrt import GRAPH, TensorRTEngine
 from torch import Tensor, nn
 
-from trtcolor.backends.available import TENSORRT, available
-from trtcolor.backends.driver import first_gpu
-from trtcolor.backends.onnxruntime import import_onnxruntime
-from trtcolor.backends.onnxruntime_cuda import cuda_session, import_onnxruntime_cuda
+from trtcolor.backends.available import TENSORRT
+from trtcolor.backends.onnxruntime_cuda import CONV_FUSION
 from trtcolor.bundle import Bundle
-from trtcolor.errors import BackendError
 from trtcolor.precision.half import half_graph
 from trtcolor.precision.plain import plain_graph
 from trtcolor_train.bench import TYPES, at_precision, bundle_network
 from trtcolor_train.graphs import LocalGraph
 
-GRAPH = "local"
-CAPTURE_WARMUP = 3
-
-Tensors = dict[str, Tensor]
-"""Inputs by name, in the order of the graph's."""
-Run = Callable[[], Tensor]
-"""Queues one run and returns the (N, 2, h, w) float32 a*b* that it will have written."""
-
-
-class Engine(Protocol):
-    """Attributes:
-    name: in the table.
-    precision: of the products, whose peak it is held to.
-    """
-
-    name: str
-    precision: str
-
-    def bind(self, inputs: Tensors, chroma: tuple[int, ...]) -> Run:
-        """What runs on these inputs, which stay where they are; `chroma` is the result's shape."""
-        ...
-
-    def begin(self) -> None:
-        """Called before each turn, for what is set for the whole process."""
-        ...
-
-    def release(self) -> None:
-        """Give back the memory of maps."""
-        ...
+BASELINE = "torch fp16 channels-last"
+"""What the best backend is held against."""
+UNFUSED = (CONV_FUSION,)
 
 
 @dataclass
@@ -83,7 +55,7 @@ class TorchEngine:
         if self.mode not in (None, "graph"):
             self._module = torch.compile(self._module, mode=self.mode, dynamic=False)
 
-    def bind(self, inputs: Tensors, chroma: tuple[int, ...]) -> Run:
+    def bind(self, inputs: Tensors, output: Output) -> Run:
         def run() -> Tensor:
             with torch.inference_mode():
                 tensors = [tensor.to(self._dtype) for tensor in inputs.values()]
@@ -113,81 +85,6 @@ class TorchEngine:
         pass  # with the tensors, by Device.free_memory
 
 
-@dataclass
-class OnnxRuntimeEngine:
-    """A session with inputs and result bound where they lie on the device.
-
-    Args:
-        model: of the graph, serialised.
-        nhwc: whether the provider lays maps out with channels last.
-        captured: whether runs are replays of a CUDA graph.
-    """
-
-    name: str
-    precision: str
-    device: Device
-    model: bytes
-    nhwc: bool = False
-    captured: bool = False
-
-    def __post_init__(self) -> None:
-        if self.precision == "tf32" and not self.device.is_gpu:
-            raise RuntimeError("a CPU has no TF32")
-        self._session: Any = None
-
-    def bind(self, inputs: Tensors, chroma: tuple[int, ...]) -> Run:
-        if self._session is None:
-            self._session = self._open()
-        session, ort = self._session, import_onnxruntime()
-        kind = self.device.name
-        result = torch.full(chroma, float("nan"), device=kind)  # what is not written shows
-        binding = session.io_binding()
-        for name, tensor in inputs.items():
-            shape, address = tuple(tensor.shape), tensor.data_ptr()
-            binding.bind_input(name, kind, 0, np.float32, shape, address)
-        binding.bind_output("chroma", kind, 0, np.float32, chroma, result.data_ptr())
-        options = ort.RunOptions()
-        if self.device.is_gpu:
-            options.add_run_config_entry("disable_synchronize_execution_providers", "1")
-
-        def run() -> Tensor:
-            session.run_with_iobinding(binding, options)
-            return result
-
-        if self.captured:
-            for _ in range(CAPTURE_WARMUP):
-                run()
-        return run
-
-    def begin(self) -> None:
-        pass
-
-    def release(self) -> None:
-        self._session = None
-
-    def _open(self) -> Any:
-        if not self.device.is_gpu:
-            ort = import_onnxruntime()
-            return ort.InferenceSession(self.model, providers=["CPUExecutionProvider"])
-        return cuda_session(
-            import_onnxruntime_cuda(),
-            self.model,
-            {
-                "device_id": 0,
-                "user_compute_stream": self.device.stream,
-                "use_tf32": int(self.precision == "tf32"),
-                "prefer_nhwc": int(self.nhwc),
-                "enable_cuda_graph": int(self.captured),
-                "cudnn_conv_algo_search": "EXHAUSTIVE",
-                "arena_extend_strategy": "kSameAsRequested",
-            },
-        )
-
-
-Maker = tuple[str, str, Callable[[], Engine]]
-"""Name, precision, and what makes the engine or raises why it cannot."""
-
-
 def makers(bundle: Bundle, device: Device) -> list[Maker]:
     """The engines, those worth most first."""
     network = bundle_network(bundle, folded=True)
@@ -199,35 +96,35 @@ def makers(bundle: Bundle, device: Device) -> list[Maker]:
         full = f"torch {name}"
         return full, precision, lambda: TorchEngine(full, precision, device, network, last, mode)
 
-    def by_ort(name: str, precision: str, **options: bool) -> Maker:
+    def by_ort(name: str, precision: str, **options: Any) -> Maker:
         full, model = f"onnxruntime {name}", half if precision == "fp16" else single
         return full, precision, lambda: OnnxRuntimeEngine(full, precision, device, model, **options)
 
+    def by_tensorrt(backend: str) -> Maker:
+        full = f"{backend} fp16"
+        return full, "fp16", lambda: TensorRTEngine(full, "fp16", device, bundle, backend)
+
     return [
         by_torch("fp16 channels-last", "fp16", True),
+        *map(by_tensorrt, TENSORRT),
         by_ort("fp16 nhwc", "fp16", nhwc=True),
+        by_ort("fp16 nhwc, unfused", "fp16", nhwc=True, without=UNFUSED),
         by_ort("fp32", "fp32"),
         by_torch("fp32", "fp32", False),
-        by_torch("fp16 channels-last, CUDA graph", "fp16", True, "graph"),
-        by_ort("fp16 nhwc, CUDA graph", "fp16", nhwc=True, captured=True),
-        by_torch("tf32 channels-last", "tf32", True),
         by_ort("tf32 nhwc", "tf32", nhwc=True),
-        by_torch("bf16 channels-last", "bf16", True),
+        by_torch("fp16 channels-last, CUDA graph", "fp16", True, "graph"),
+        by_torch("tf32 channels-last", "tf32", True),
+        by_ort("fp16, unfused", "fp16", without=UNFUSED),
         by_ort("fp16", "fp16"),
-        *((name, "fp16", lambda n=name: _tensorrt(n)) for name in TENSORRT),
+        by_ort("fp16 nhwc, heuristic", "fp16", nhwc=True, search="HEURISTIC"),
+        by_ort("fp16 nhwc, CUDA graph", "fp16", nhwc=True, captured=True),
+        by_torch("bf16 channels-last", "bf16", True),
     ]
 
 
-def _tensorrt(name: str) -> Engine:
-    """Why a TensorRT has no values here: it runs engines only, which take minutes to build."""
-    problem = available(name).problem
-    if problem is None:
-        first_gpu()
-        problem = (
-            f"installed; its engines are timed by: trtcolor build-engine --backend {name}, then "
-            f"trtcolor bench --backend {name}"
-        )
-    raise BackendError(problem)
+def is_variant(name: str) -> bool:
+    """Whether an engine is one of several ways to the same end, of which one is kept."""
+    return name.startswith("onnxruntime fp16")
 
 
 def compiled(bundle: Bundle, device: Device) -> list[Maker]:

@@ -1,8 +1,11 @@
-"""The rows of gpu.py as Markdown."""
+"""The rows of gpu.py as Markdown: the network alone, the whole way of a frame, the goals."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+from gpu_goals import goal_lines
 
 from trtcolor.bench.table import pipes
 
@@ -15,26 +18,39 @@ HEADS = (
     "TFLOP/s",
     "of peak",
     "of floor",
-    "max a*b* diff",
+    "max diff",
 )
 
 
 def table(result: dict[str, Any]) -> str:
-    """Medians and shares, fastest first at each size; then what failed, the floor, the copies."""
-    rows, failed = [], []
-    timed = [row for row in result["rows"] if "median" in row]
-    for row in sorted(timed, key=lambda row: (row["size"], row["batch"], row["median"])):
-        rows.append(_cells(row))
-    for row in result["rows"]:
-        if "median" not in row:
-            failed.append(f"- {_name(row)}: {row.get('error', 'no time was left')}")
-    lines = [*_heading(result), "", *pipes(HEADS, rows), "", *dict.fromkeys(failed)]
+    """Medians and shares, fastest first at each size; then what failed, the goals, the copies."""
+    lines = [*_heading(result), "", *_section(result["rows"])]
+    if result["frames"]:
+        lines += ["", "Frames in and out, uint8 RGB; FLOPs and bytes are the network's:", ""]
+        lines += _section(result["frames"])
+    lines += ["", *goal_lines(result["goals"])]
     for entry in result["copies"]:
         ways = (
             f"{way} {entry[way]['median'] * 1e3:.3f} ms" for way in ("to_device", "from_device")
         )
-        lines.append(f"- copies {entry['size']} x{entry['batch']}: {', '.join(ways)}")
+        lines.append(
+            f"- copies of {entry['of']} {entry['size']} x{entry['batch']}: {', '.join(ways)}"
+        )
     return "\n".join(lines)
+
+
+def _section(rows: Sequence[dict[str, Any]]) -> list[str]:
+    timed = [row for row in rows if "median" in row]
+    cells = [
+        _cells(row)
+        for row in sorted(timed, key=lambda row: (row["size"], row["batch"], row["median"]))
+    ]
+    failed = [
+        f"- {_name(row)}: {row.get('error', 'no time was left')}"
+        for row in rows
+        if "median" not in row
+    ]
+    return [*pipes(HEADS, cells), "", *dict.fromkeys(failed)]
 
 
 def _heading(result: dict[str, Any]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -20,22 +21,40 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return family_bundle("iizuka2016", tmp_path_factory.mktemp("narrow")).path
 
 
-def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+NVIDIA_SMI = """#!/bin/sh
+case "$1" in
+--query-gpu=*)
+    echo "NVIDIA Pretended 1, 580.1, 81920, 1980, 1980, 700.00"
+    echo "NVIDIA Pretended 2, 580.1, 40960, 1410, 1410, 400.00" ;;
+esac
+"""
+"""A list of GPUs that are not there."""
+
+
+def run(*arguments: object, path: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the script, with a folder in front of ``PATH``."""
     command = [sys.executable, str(SCRIPT), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    folders = os.environ["PATH"] if path is None else f"{path}{os.pathsep}{os.environ['PATH']}"
+    environment = os.environ | {"PATH": folders}
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
 
 
-def row(result: dict[str, Any], engine: str, size: int, batch: int) -> dict[str, Any]:
+def row(
+    result: dict[str, Any], engine: str, size: int, batch: int, part: str = "rows"
+) -> dict[str, Any]:
     key = engine, size, batch
-    (found,) = (r for r in result["rows"] if (r["engine"], r["size"], r["batch"]) == key)
+    (found,) = (r for r in result[part] if (r["engine"], r["size"], r["batch"]) == key)
     return found
 
 
 @pytest.fixture(scope="module")
 def taken(model: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], str]:
     """What it wrote and what it printed."""
+    folder = tmp_path_factory.mktemp("pretended")
+    (folder / "nvidia-smi").write_text(NVIDIA_SMI)
+    (folder / "nvidia-smi").chmod(0o755)
     path = tmp_path_factory.mktemp("result") / "gpu.json"
-    done = run("--model", model, *FEW, "--budget", 120, "--json", path)
+    done = run("--model", model, *FEW, "--budget", 120, "--json", path, path=folder)
     assert done.returncode == 0, done.stderr
     return json.loads(path.read_text()), done.stdout
 
@@ -61,6 +80,34 @@ def test_the_engines_compute_the_same_colours(taken: tuple[dict[str, Any], str])
     assert 0 < row(taken[0], "onnxruntime fp16", 32, 1)["max_difference"] < 2
 
 
+def test_frames_go_the_whole_way_and_come_out_alike(taken: tuple[dict[str, Any], str]) -> None:
+    rows = taken[0]["frames"]
+    assert {(r["size"], r["batch"]) for r in rows} == {(32, 1)}
+    own = "Colorizer onnxruntime fp32, frames in main memory"
+    assert row(taken[0], own, 32, 1, "frames")["max_difference"] <= 1
+    assert row(taken[0], "one graph fp32", 32, 1, "frames")["max_difference"] == 0
+    half = row(taken[0], "one graph fp16 nhwc, unfused", 32, 1, "frames")
+    assert len(half["seconds"]) >= 3
+    assert half["max_difference"] <= 8
+    assert all(("seconds" in r) != ("error" in r) for r in rows)
+
+
+def test_goals_are_of_the_rows(taken: tuple[dict[str, Any], str]) -> None:
+    result, printed = taken
+    assert [(g["size"], g["batch"]) for g in result["goals"]] == [(32, 1), (32, 2)]
+    for goal in result["goals"]:
+        best = row(result, goal["engine"], goal["size"], goal["batch"])
+        eager = row(result, "torch fp16 channels-last", goal["size"], goal["batch"])
+        assert goal["times_torch"] == pytest.approx(eager["median"] / best["median"])
+        assert f"best backend at 32 x{goal['batch']}, {goal['engine']}" in printed
+
+
+def test_the_gpus_that_are_listed_are_kept(taken: tuple[dict[str, Any], str]) -> None:
+    gpus = taken[0]["machine"]["gpus"]
+    assert [gpu["name"] for gpu in gpus] == ["NVIDIA Pretended 1", "NVIDIA Pretended 2"]
+    assert gpus[1]["memory.total"] == "40960"
+
+
 def test_shares_are_of_the_floor_that_was_measured(taken: tuple[dict[str, Any], str]) -> None:
     result = taken[0]
     one, two = (row(result, "torch fp32", 32, batch) for batch in (1, 2))
@@ -76,6 +123,9 @@ def test_shares_are_of_the_floor_that_was_measured(taken: tuple[dict[str, Any], 
 def test_what_no_cpu_has_says_so(taken: tuple[dict[str, Any], str]) -> None:
     assert "no TF32" in row(taken[0], "onnxruntime tf32 nhwc", 32, 1)["error"]
     assert "no CUDA graph" in row(taken[0], "torch fp16 channels-last, CUDA graph", 32, 1)["error"]
+    assert "was needed" in row(taken[0], "tensorrt-rtx fp16", 32, 1)["error"]
+    device = row(taken[0], "Colorizer onnxruntime fp32, frames on the GPU", 32, 1, "frames")
+    assert "no frames on a GPU" in device["error"]
 
 
 def test_what_figures_depend_on_is_kept_and_copies_are_apart(
@@ -84,7 +134,9 @@ def test_what_figures_depend_on_is_kept_and_copies_are_apart(
     result, printed = taken
     assert {"torch", "onnxruntime", "commit", "gpus", "processor"} <= set(result["machine"])
     assert len(result["model_sha256"]) == 64
-    assert [(c["size"], c["batch"]) for c in result["copies"]] == [(32, 1), (32, 2)]
+    copied = [(c["of"], c["size"], c["batch"]) for c in result["copies"]]
+    network = "lightness and a*b*"
+    assert copied == [(network, 32, 1), ("frames", 32, 1), (network, 32, 2)]
     assert printed.count("| 32 x2 ") == sum(
         "seconds" in r for r in result["rows"] if (r["size"], r["batch"]) == (32, 2)
     )
@@ -96,5 +148,5 @@ def test_a_spent_budget_leaves_a_whole_file(model: Path, tmp_path: Path) -> None
     assert done.returncode == 0, done.stderr
     result = json.loads(path.read_text())
     assert result["floor"]["fp32"]["rate"] > 0
-    assert result["rows"] == []
+    assert result["rows"] == result["frames"] == result["goals"] == []
     assert list(tmp_path.iterdir()) == [path]
