@@ -101,6 +101,12 @@ class Taken:
     release: Callable[[], None]
 
 
+def device_pair(device: Any) -> tuple[int, int]:
+    """DLPack's kind and index of a device, whose kind may be an enumeration's."""
+    kind, index = device
+    return int(kind), int(index)
+
+
 def take(capsule: Any) -> Taken:
     """Take what a capsule holds, whose maker no longer frees it.
 
