@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from trtcolor.backends import _cuda, _dlpack
+from trtcolor.backends._cuda_calls import is_primary
 from trtcolor.backends._cuda_strided import contiguous_strides
 
 
@@ -69,14 +70,15 @@ def _check_memory(name: str, address: int, device: int) -> None:
     with _cuda.using(device):
         attributes = _cuda.call("cudaPointerGetAttributes", address)
     kinds = _cuda.import_runtime().cudaMemoryType
-    if attributes.type == kinds.cudaMemoryTypeUnregistered or not attributes.devicePointer:
-        raise ValueError(
-            f"{name} is at an address that GPU {device} does not know; memory of the GPU's primary "
-            "context was needed; with pycuda use Device(0).retain_primary_context(), not autoinit"
-        )
     if attributes.type == kinds.cudaMemoryTypeDevice and attributes.device != device:
         raise ValueError(
             f"{name} is on GPU {attributes.device}, but must be on GPU {device}; move it there"
+        )
+    known = attributes.type != kinds.cudaMemoryTypeUnregistered and int(attributes.devicePointer)
+    if not known or not is_primary(address, device):
+        raise ValueError(
+            f"{name} is in memory that is not of GPU {device}'s primary context, but must be; with "
+            "pycuda import pycuda.autoprimaryctx, not pycuda.autoinit"
         )
 
 

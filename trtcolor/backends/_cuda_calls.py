@@ -102,7 +102,7 @@ def call(function: str, *arguments: Any) -> Any:
     runtime = import_runtime()
     error, *values = getattr(runtime, function)(*arguments)
     if error != runtime.cudaError_t.cudaSuccess:
-        raise _failure(runtime, function, arguments, error)
+        raise failure(function, arguments, error)
     return values[0] if len(values) == 1 else tuple(values) or None
 
 
@@ -126,16 +126,18 @@ def use(device: int) -> None:
 
 @contextmanager
 def using(device: int) -> Iterator[None]:
-    """As `use`, for a while: the thread's own GPU is its own again afterwards."""
+    """As `use`, for a while: the thread's own GPU is its own again afterwards.
+
+    Raises:
+        BackendError: as from `use`.
+    """
     before = call("cudaGetDevice")
-    if before == device:
-        yield
-        return
-    use(device)
+    use(device)  # also where it is that one: another context of it may be current
     try:
         yield
     finally:
-        use(before)
+        if before != device:
+            release(import_runtime(), "cudaSetDevice", before)
 
 
 def device_memory() -> tuple[int, int]:
@@ -148,7 +150,26 @@ def device_memory() -> tuple[int, int]:
     return int(free), int(total)
 
 
-def _failure(runtime: Any, function: str, arguments: tuple[Any, ...], error: Any) -> BackendError:
+def is_primary(address: int, device: int) -> bool:
+    """Whether memory belongs to a GPU's primary context; True where the driver does not say."""
+    try:
+        driver = import_module("cuda.bindings.driver")
+        attribute = driver.CUpointer_attribute.CU_POINTER_ATTRIBUTE_CONTEXT
+        error, owner = driver.cuPointerGetAttribute(attribute, address)
+        if error != driver.CUresult.CUDA_SUCCESS or not int(owner):  # of a pool of the driver's
+            return True
+        error, primary = driver.cuDevicePrimaryCtxRetain(device)
+        if error != driver.CUresult.CUDA_SUCCESS:
+            return True
+        driver.cuDevicePrimaryCtxRelease(device)
+        return int(owner) == int(primary)
+    except Exception:  # no driver raises one of NVIDIA's own
+        return True
+
+
+def failure(function: str, arguments: tuple[Any, ...], error: Any) -> BackendError:
+    """What to raise where a function of the runtime gave an error."""
+    runtime = import_runtime()
     name, reason = _name(error), _reason(runtime, error)
     runtime.cudaGetLastError()  # else the thread's next caller of CUDA, torch say, finds it there
     if name in LOST:

@@ -53,11 +53,9 @@ class Buffer:
 
     def close(self) -> None:
         """Give it back; a second call does nothing."""
-        if self.address:
-            if self._release is not None:
-                self._release.detach()
-            address, self.address, self.size = self.address, 0, 0
-            call("cudaFree", address)
+        if self._release is not None:
+            self._release()
+        self.address, self.size, self._release = 0, 0, None
 
 
 class PinnedBuffer:

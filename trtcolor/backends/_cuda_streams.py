@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from trtcolor.backends._cuda_calls import call, import_runtime, release
+from trtcolor.backends._cuda_calls import call, failure, import_runtime, release
 from trtcolor.errors import BackendError
 
 LEGACY = 1
@@ -80,11 +82,12 @@ class Stream:
         call("cudaStreamSynchronize", self.handle)
 
     def close(self) -> None:
-        """Give it back, unless it is borrowed; a second call does nothing."""
-        if not self.borrowed and self.handle:
-            self._release.detach()
-            handle, self.handle = self.handle, 0
-            call("cudaStreamDestroy", handle)
+        """Give it back once its work is done, unless it is borrowed; it does not wait for that.
+
+        A second call does nothing, and the stream must not be used after the first.
+        """
+        if not self.borrowed:
+            self._release()
 
 
 class Event:
@@ -120,7 +123,7 @@ class Event:
         if error == runtime.cudaError_t.cudaErrorNotReady:
             return False
         if error != runtime.cudaError_t.cudaSuccess:
-            call("cudaEventQuery", self.handle)  # to raise it
+            raise failure("cudaEventQuery", (self.handle,), error)
         return True
 
     def close(self) -> None:
@@ -147,20 +150,18 @@ class Graph:
             Exception: what `work` raises.
         """
         runtime = import_runtime()
-        call(
-            "cudaStreamBeginCapture",
-            stream.handle,
-            runtime.cudaStreamCaptureMode.cudaStreamCaptureModeThreadLocal,
-        )
-        try:
-            work()
-        except BaseException:
-            error, graph = runtime.cudaStreamEndCapture(stream.handle)  # the stream works again
-            if error == runtime.cudaError_t.cudaSuccess:
-                release(runtime, "cudaGraphDestroy", graph)
-            runtime.cudaGetLastError()
-            raise
-        graph = call("cudaStreamEndCapture", stream.handle)
+        mode = runtime.cudaStreamCaptureMode.cudaStreamCaptureModeThreadLocal
+        with _no_garbage_collected():
+            call("cudaStreamBeginCapture", stream.handle, mode)
+            try:
+                work()
+            except BaseException:
+                error, graph = runtime.cudaStreamEndCapture(stream.handle)  # it works again
+                if error == runtime.cudaError_t.cudaSuccess:
+                    release(runtime, "cudaGraphDestroy", graph)
+                runtime.cudaGetLastError()
+                raise
+            graph = call("cudaStreamEndCapture", stream.handle)
         if not int(graph):
             raise BackendError(
                 "cudaStreamEndCapture gave no graph; work that can be captured was needed; run it "
@@ -183,6 +184,18 @@ class Graph:
         """Give it back; a second call does nothing."""
         self._release()
         self._handle = 0
+
+
+@contextmanager
+def _no_garbage_collected() -> Iterator[None]:
+    """What is collected may free GPU memory, and that in a capture's thread spoils the capture."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _releasing(owner: object, runtime: Any, function: str, handle: int) -> Any:

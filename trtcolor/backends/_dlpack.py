@@ -101,6 +101,12 @@ class Taken:
     release: Callable[[], None]
 
 
+def device_pair(device: Any) -> tuple[int, int]:
+    """DLPack's kind and index of a device, whose kind may be an enumeration's."""
+    kind, index = device
+    return int(kind), int(index)
+
+
 def take(capsule: Any) -> Taken:
     """Take what a capsule holds, whose maker no longer frees it.
 
@@ -123,10 +129,11 @@ def take(capsule: Any) -> Taken:
         if deleter:
             _Deleter(deleter)(address)
 
-    if versioned and managed.major != VERSION[0]:
+    major = managed.major if versioned else VERSION[0]
+    if major != VERSION[0]:
         release()
         raise ValueError(
-            f"__dlpack__ gave a capsule of DLPack {managed.major}; version {VERSION[0]} was "
+            f"__dlpack__ gave a capsule of DLPack {major}; version {VERSION[0]} was "
             "needed; look for a newer trtcolor"
         )
     flags = managed.flags if versioned else 0
