@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
-import textwrap
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -19,7 +19,6 @@ from PIL import Image
 from served_models import Repository
 from tritonclient.utils import InferenceServerException
 
-import trtcolor.triton
 from trtcolor.colorizer import Colorizer
 from trtcolor.demo import photographs
 from trtcolor.triton.repository import export_triton
@@ -98,11 +97,11 @@ def test_a_batch_that_is_too_large_is_refused_in_words(served: tuple[Any, Any]) 
         client.infer("trtcolor-base", [given(module, "frames", frames)])
 
 
-def test_the_example_of_the_documentation_colours_a_file(
+def test_the_example_of_readme_colours_a_file(
     repository: Repository, tmp_path: Path
 ) -> None:
-    text = trtcolor.triton.__doc__ or ""
-    example = textwrap.dedent("    " + text.partition("\n\n    ")[2])
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n([^`]*import tritonclient[^`]*)```", readme)
     Image.fromarray(photograph()).save(tmp_path / "old.png")
     with http_server(repository) as address:
         assert "localhost:8000" in example
