@@ -9,6 +9,7 @@ from trtcolor.cli.build_engine import build_engine
 from trtcolor.cli.doctor import doctor
 from trtcolor.cli.engines import engines
 from trtcolor.cli.evaluate import evaluate
+from trtcolor.cli.gallery import gallery
 from trtcolor.cli.group import Commands
 from trtcolor.cli.models import models
 from trtcolor.cli.pictures import classify, colorize, demo
@@ -31,6 +32,7 @@ for command in (
     doctor,
     engines,
     evaluate,
+    gallery,
     models,
     stream,
     video,
