@@ -38,6 +38,10 @@ class Memory(Streams):
     def cudaMemGetInfo(self) -> Result:
         return OK, self.free[self._device], self.memory
 
+    def cudaDeviceSynchronize(self) -> Result:
+        self._finish()
+        return (OK,)
+
     def cudaMalloc(self, size: int) -> Result:
         if self._capturing():
             return self._break(cudaError_t.cudaErrorStreamCaptureUnsupported)

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 
-from trtcolor.backends._cuda_calls import using
+from trtcolor.backends._cuda_calls import call, using
 from trtcolor.backends._cuda_streams import Event, Stream
 from trtcolor.errors import BackendError
 
@@ -54,7 +54,9 @@ def settle(*, wait: bool = False) -> None:
 def _part(device: int, give_back: Callable[[], None], streams: dict[int, Stream]) -> None:
     marks: list[Event] = []
     with suppress(BackendError), using(device):
-        marks = [Event().record(stream) for stream in streams.values()]
+        if any(stream.closed for stream in streams.values()):
+            call("cudaDeviceSynchronize")  # what it was given may still be under way
+        marks = [Event().record(stream) for stream in streams.values() if not stream.closed]
     _waiting.append((marks, give_back))
     settle()
 

@@ -150,10 +150,13 @@ class Pool:
         if not address:
             return
         runtime = import_runtime()
+        if self._closed or any(stream.closed for stream in streams.values()):
+            release(runtime, "cudaFree", address)  # which waits for all of the GPU
+            return
         try:
             with using(self.device):
                 marks = {number: Event().record(stream) for number, stream in streams.items()}
-        except BackendError:  # cudaFree waits for all of the GPU, or went with it
+        except BackendError:  # as a rule the GPU is lost
             release(runtime, "cudaFree", address)
             return
         self._returned.append(_Spare(address, room, marks, self._takes))

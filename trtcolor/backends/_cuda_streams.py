@@ -89,6 +89,11 @@ class Stream:
         if not self.borrowed:
             self._release()
 
+    @property
+    def closed(self) -> bool:
+        """Whether it is given back; of a borrowed one only its owner knows."""
+        return not self.borrowed and not self._release.alive
+
 
 class Event:
     """A mark in a stream, made on the calling thread's GPU; it measures no time.

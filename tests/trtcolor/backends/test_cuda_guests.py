@@ -67,6 +67,18 @@ def test_waiting_gives_all_back(deferred_cuda: RecordingRuntime) -> None:
     assert back == [1]
 
 
+def test_a_stream_that_was_closed_meanwhile_is_waited_for(
+    deferred_cuda: RecordingRuntime,
+) -> None:
+    stream, other, back = _cuda.Stream(), _cuda.Stream(), []
+    guest = Guest(0, lambda: back.append("given"))
+    guest.used_by(stream)
+    deferred_cuda.enqueue(other.handle, lambda: back.append("worked"))
+    stream.close()
+    del guest
+    assert back == ["worked", "given"]
+
+
 def test_of_a_lost_gpu_all_is_given_back(deferred_cuda: RecordingRuntime) -> None:
     stream, back = _cuda.Stream(), []
     guest = Guest(0, lambda: back.append(1))

@@ -144,6 +144,18 @@ def test_a_closed_pool_frees_what_is_spare_and_the_rest_with_its_holder(
     assert recording_cuda.live == 0
 
 
+def test_a_block_whose_stream_is_closed_is_freed_and_the_stream_not_asked(
+    deferred_cuda: RecordingRuntime,
+) -> None:
+    pool, stream = _cuda.Pool(), _cuda.Stream()
+    block = pool.take(16, stream)
+    stream.close()
+    deferred_cuda.calls.clear()
+    block.close()
+    assert "cudaEventRecord" not in deferred_cuda.names
+    assert deferred_cuda.live == 0
+
+
 def test_a_pool_that_is_dropped_leaves_nothing(recording_cuda: RecordingRuntime) -> None:
     pool, stream = _cuda.Pool(), _cuda.Stream()
     block = pool.take(16, stream)

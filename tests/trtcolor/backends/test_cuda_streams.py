@@ -79,9 +79,11 @@ def test_handles_are_given_back_by_closing_twice_and_by_dropping(
     stream, event = _cuda.Stream(), _cuda.Event()
     graph = _cuda.Graph.capture(stream, lambda: None)
     assert recording_cuda.handles == 3
+    assert not stream.closed
     for held in (graph, event, stream):
         held.close()
         held.close()
+    assert stream.closed
     assert recording_cuda.handles == 0
     dropped = [_cuda.Stream(), _cuda.Event()]
     assert recording_cuda.handles == 2
@@ -94,6 +96,7 @@ def test_a_borrowed_stream_stays_its_owners(recording_cuda: RecordingRuntime) ->
     own = _cuda.Stream()
     borrowed = _cuda.Stream(own.handle)
     borrowed.close()
+    assert not borrowed.closed
     del borrowed
     own.synchronize()
 
