@@ -20,7 +20,7 @@ def test_photographs_come_out_as_from_the_colorizer() -> None:
     session = onnxruntime.InferenceSession(model.SerializeToString())
     with Colorizer("default") as colorizer:
         for file in photographs():
-            picture = read_picture(file).pixels[..., :3]
+            picture = read_picture(file).rgb8
             (coloured,) = session.run(None, {"frames": picture[None]})
             distance = np.abs(coloured[0].astype(int) - colorizer.colorize(picture))
             assert distance.max() <= 1
