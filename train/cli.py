@@ -10,9 +10,22 @@ from typing import Any
 
 import click
 
+from trtcolor.cli.options import PATH, given_options
+from trtcolor.cli.served import Served, served_options
 from trtcolor.errors import ConfigError, TrtcolorError
 
-PATH = click.Path(path_type=Path)
+OF_CHECKPOINTS = (
+    "precision",
+    "name",
+    "licence",
+    "render_size",
+    "folded",
+    "decoder",
+    "temperature",
+    "smoothing",
+    "rebalancing",
+)
+"""Parameters of ``export`` that say how a checkpoint becomes a bundle."""
 
 
 @click.command()
@@ -58,8 +71,9 @@ def train(
 
 
 @click.command()
-@click.argument("checkpoint", type=PATH)
-@click.argument("bundle", type=PATH)
+@click.argument("source", type=PATH, metavar="CHECKPOINT|MODEL")
+@click.argument("bundle", type=PATH, required=False)
+@served_options
 @click.option(
     "--precision",
     type=click.Choice(["auto", "float32", "float16"]),
@@ -67,7 +81,7 @@ def train(
     show_default=True,
     help="Storage of the weights; auto: float16 if it costs less than 0.1 CIEDE2000.",
 )
-@click.option("--pictures", help="Data to compare with torch on; default: scikit-image's.")
+@click.option("--pictures", help="Data to compare on; default: scikit-image's.")
 @click.option("--name", help="The model's name; default: the configuration's.")
 @click.option(
     "--licence",
@@ -96,12 +110,68 @@ def train(
     help="Favour rare bins by this power of their rarity, -1 to 1; default: 0.",
 )
 @click.option(
-    "--saturation", type=float, help="Factor on the a*b* of a classifier, 0 to 4; default: 1."
+    "--saturation",
+    type=float,
+    help="Factor on the a*b* of a classifier, 0 to 4, or of MODEL's graph, 0 to 10; default: 1.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace a bundle that exists.")
+@click.option("--overwrite", is_flag=True, help="Replace what exists.")
 def export(
+    source: Path,
+    bundle: Path | None,
+    end_to_end: Path | None,
+    render: Any,
+    gamut: Any,
+    channels: Any,
+    features: Any,
+    arithmetic: Any,
+    **options: Any,
+) -> None:
+    """Write CHECKPOINT as a BUNDLE folder: batch norm folded, ONNX graphs, compared with torch.
+
+    With --end-to-end also write the bundle as one graph from frames to frames, or, without BUNDLE,
+    do so for MODEL, an installed model's name or a bundle's folder.
+    """
+    from trtcolor.bundle import open_bundle
+
+    served = Served(
+        end_to_end=end_to_end,
+        render=render,
+        gamut=gamut,
+        channels=channels,
+        features=features,
+        arithmetic=arithmetic,
+        pictures=options["pictures"],
+        overwrite=options["overwrite"],
+    )
+    served.check()
+    if bundle is not None:
+        _write_bundle(source, bundle, **options)
+        served.write(open_bundle(bundle), 1.0)
+        return
+    _refuse_for_model(served)
+    saturation = options["saturation"]
+    served.write(open_bundle(source), 1.0 if saturation is None else saturation)
+
+
+def _refuse_for_model(served: Served) -> None:
+    """Refuse what is decided where a checkpoint becomes a bundle."""
+    if served.end_to_end is None:
+        raise click.UsageError(
+            "one argument and no --end-to-end came; a CHECKPOINT and the BUNDLE to write were "
+            "needed, or a MODEL and --end-to-end FILE; add what lacks"
+        )
+    for name, flag in given_options().items():
+        if name in OF_CHECKPOINTS:
+            raise click.UsageError(
+                f"{flag} came for a model that is exported already; a CHECKPOINT and the BUNDLE "
+                "to write were needed for it; leave it out"
+            )
+
+
+def _write_bundle(
     checkpoint: Path,
     bundle: Path,
+    *,
     decoder: Any,
     temperature: float | None,
     smoothing: float | None,
@@ -109,7 +179,6 @@ def export(
     saturation: float | None,
     **options: Any,
 ) -> None:
-    """Write CHECKPOINT as a BUNDLE folder: batch norm folded, ONNX graphs, compared with torch."""
     _need_training_package()
     from trtcolor_train.decoder import Decoder
     from trtcolor_train.export import export as write_bundle
