@@ -22,10 +22,10 @@ from trtcolor.frames import Frame
 from trtcolor.geometry import Render, checked_render, crop
 from trtcolor.predictor import Predictor, Seen
 from trtcolor.resize import resize_plane
+from trtcolor.stages import Stages
 from trtcolor.video.cuts import CutDetector
 from trtcolor.video.frames import LumaFrame
 from trtcolor.video.overlap import Step
-from trtcolor.video.stages import Stages
 from trtcolor.video.state import FilmState
 from trtcolor.video.steady import SteadyChroma, SteadyFeatures, checked_steady
 

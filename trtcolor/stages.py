@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from trtcolor.threads import usable_cores
 
 STAGES = ("decode", "prepare", "network", "steady", "merge", "encode")
-"""Names, in the order of the way."""
+"""Names of a film's, in the order of the way."""
 
 T = TypeVar("T")
 
@@ -22,7 +22,7 @@ class Stage:
     """One stage's sums.
 
     Attributes:
-        frames: how often it was done.
+        frames: how often it was done, for a frame or a picture.
         busy_seconds: on the clock, without waiting for its neighbours.
         own_cpu_seconds: of the thread that did it. What the network, a decoder or a kernel does on
             threads of its own is in `Stages.cpu_seconds` alone.
@@ -38,11 +38,23 @@ class Stages:
 
     The clock begins when the object is made or `start` is called, and goes on until `stop`.
 
+    Args:
+        order: names of stages, in the order of the way.
+        workers: how many threads do each stage at the same time; 1 of those that are not named.
+        unit: what goes through them.
+
     Attributes:
-        stages: by name, those that were timed, in the order of `STAGES`.
+        stages: by name, those that were timed, in that order.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        order: Sequence[str] = STAGES,
+        *,
+        workers: Mapping[str, int] | None = None,
+        unit: str = "frame",
+    ) -> None:
+        self._order, self._workers, self._unit = tuple(order), dict(workers or {}), unit
         self._stages: dict[str, Stage] = {}
         self._lock = threading.Lock()
         self.start()
@@ -85,11 +97,20 @@ class Stages:
             yield item  # type: ignore[misc]
             del item
 
+    def add(self, other: Stages) -> None:
+        """Count what another took of the same stages, with a clock of its own, to these."""
+        for name, taken in other.stages.items():
+            with self._lock:
+                stage = self._stages.setdefault(name, Stage())
+                stage.frames += taken.frames
+                stage.busy_seconds += taken.busy_seconds
+                stage.own_cpu_seconds += taken.own_cpu_seconds
+
     @property
     def stages(self) -> dict[str, Stage]:
         """By name, in the order of the way."""
         with self._lock:
-            known = [name for name in STAGES if name in self._stages]
+            known = [name for name in self._order if name in self._stages]
             return {name: self._stages[name] for name in (*known, *self._stages)}
 
     @property
@@ -105,17 +126,22 @@ class Stages:
 
     @property
     def bound(self) -> float:
-        """Seconds that no order of the work could go below: max(slowest stage, CPU / cores)."""
-        busy = [stage.busy_seconds for stage in self.stages.values()]
+        """Seconds that no order of the work could go below: max(slowest stage, CPU / cores).
+
+        A stage that several threads do at once takes its share of each.
+        """
+        stages = self.stages.items()
+        busy = [stage.busy_seconds / self._workers.get(name, 1) for name, stage in stages]
         return max([*busy, self.cpu_seconds / usable_cores()])
 
     def table(self) -> str:
         """Aligned text: a row a stage, and the whole."""
-        lines = [f"{'stage':<9}{'frames':>8}{'busy s':>10}{'ms/frame':>10}{'own CPU s':>11}"]
+        unit = self._unit
+        lines = [f"{'stage':<9}{f'{unit}s':>8}{'busy s':>10}{f'ms/{unit}':>11}{'own CPU s':>11}"]
         for name, stage in self.stages.items():
             each = 1000 * stage.busy_seconds / max(stage.frames, 1)
             lines.append(
-                f"{name:<9}{stage.frames:>8}{stage.busy_seconds:>10.2f}{each:>10.2f}"
+                f"{name:<9}{stage.frames:>8}{stage.busy_seconds:>10.2f}{each:>11.2f}"
                 f"{stage.own_cpu_seconds:>11.2f}"
             )
         lines.append(
