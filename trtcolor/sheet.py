@@ -6,12 +6,14 @@ Ground and letters are grey, so that nothing beside a picture changes how its co
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 MARGIN = 8
+GROUP_GAP = 16
 TEXT_SIZE = 13
 MAX_ENLARGEMENT = 2
 GROUND = (46, 46, 46)
@@ -27,6 +29,7 @@ def contact_sheet(
     headings: Sequence[str] = (),
     captions: Sequence[Caption] = (),
     cell: int = 256,
+    group: int = 1,
 ) -> NDArray[np.uint8]:
     """Lay pictures out in rows and columns.
 
@@ -38,19 +41,23 @@ def contact_sheet(
             sizes; rows may differ in length.
         headings: texts above the columns; none, or one for each column of the longest row.
         captions: texts below the rows; none, or one for each row. A caption of several texts has
-            one below each picture of the row, or, where these are more, is spread evenly.
+            one below each picture of the row, or below each group of them, or, where these are
+            other numbers, is spread evenly.
         cell: pixels of the longer side of a picture on the sheet (see `fit`).
+        group: so many columns show one thing, and lie further from the next of their kind.
 
     Returns:
         (H, W, 3) uint8 RGB.
 
     Raises:
-        ValueError: no pictures, a wrong number of headings or captions, a `cell` below 1, or an
-            array that is no such picture.
+        ValueError: no pictures, a wrong number of headings or captions, a `cell` or `group` below
+            1, or an array that is no such picture.
     """
     columns = max((len(row) for row in rows), default=0)
     if columns == 0 or any(not row for row in rows):
         raise ValueError("a sheet of no pictures came; at least one in each row was needed")
+    if group < 1:
+        raise ValueError(f"group is {group}; a positive number of columns was needed")
     for name, texts, needed in (("headings", headings, columns), ("captions", captions, len(rows))):
         if len(texts) not in (0, needed):
             raise ValueError(
@@ -58,23 +65,22 @@ def contact_sheet(
             )
     fitted = [[fit(picture, cell) for picture in row] for row in rows]
     widths = [max(p.shape[1] for row in fitted for p in row[c : c + 1]) for c in range(columns)]
+    across = _Columns.of(widths, group)
     heights = [max(picture.shape[0] for picture in row) for row in fitted]
     font = ImageFont.load_default(TEXT_SIZE)
     line = TEXT_SIZE + MARGIN
-    lefts = [MARGIN + sum(widths[:column]) + MARGIN * column for column in range(columns)]
-    width = lefts[-1] + widths[-1] + MARGIN
     height = MARGIN + sum(heights) + MARGIN * len(rows)
     height += line * ((1 if headings else 0) + len(captions))
 
-    sheet = Image.new("RGB", (width, height), GROUND)
+    sheet = Image.new("RGB", (across.width, height), GROUND)
     draw = ImageDraw.Draw(sheet)
     top = MARGIN
     if headings:
-        for left, room, text in zip(lefts, widths, headings, strict=True):
+        for left, room, text in zip(across.lefts, widths, headings, strict=True):
             _write(draw, (left, top), text, room, font)
         top += line
     for index, row in enumerate(fitted):
-        for left, room, picture in zip(lefts, widths, row, strict=False):
+        for left, room, picture in zip(across.lefts, widths, row, strict=False):
             below, right = heights[index] - picture.shape[0], room - picture.shape[1]
             image = Image.fromarray(picture)
             sheet.paste(image.convert("RGB"), (left + right // 2, top + below // 2))
@@ -82,14 +88,46 @@ def contact_sheet(
         if captions:
             caption = captions[index]
             parts = [caption] if isinstance(caption, str) else caption
-            share = (width - MARGIN) / max(len(parts), 1)
-            places = [(MARGIN + round(i * share), round(share) - MARGIN) for i in range(len(parts))]
-            if len(parts) == len(row) > 1:
-                places = list(zip(lefts, widths, strict=True))[: len(row)]
-            for (left, room), part in zip(places, parts, strict=True):
+            for (left, room), part in zip(across.places(len(parts), len(row)), parts, strict=True):
                 _write(draw, (left, top - MARGIN // 2), part, room, font)
             top += line
     return np.array(sheet)
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Where columns lie on a sheet, in pixels."""
+
+    lefts: list[int]
+    widths: list[int]
+    group: int
+
+    @classmethod
+    def of(cls, widths: list[int], group: int) -> _Columns:
+        lefts, left = [], MARGIN
+        for column, width in enumerate(widths):
+            if column and column % group == 0 and group > 1:
+                left += GROUP_GAP
+            lefts.append(left)
+            left += width + MARGIN
+        return cls(lefts, widths, group)
+
+    @property
+    def width(self) -> int:
+        return self.lefts[-1] + self.widths[-1] + MARGIN
+
+    def places(self, parts: int, pictures: int) -> list[tuple[int, int]]:
+        """(left, room) of each part of a caption below so many pictures."""
+        if parts == pictures > 1:
+            return list(zip(self.lefts, self.widths, strict=True))[:pictures]
+        if self.group > 1 and parts * self.group == pictures:
+            lefts = self.lefts[: pictures : self.group]
+            ends = [left + width for left, width in zip(self.lefts, self.widths, strict=True)][
+                self.group - 1 : pictures : self.group
+            ]
+            return [(left, end - left) for left, end in zip(lefts, ends, strict=True)]
+        share = (self.width - MARGIN) / max(parts, 1)
+        return [(MARGIN + round(i * share), round(share) - MARGIN) for i in range(parts)]
 
 
 def fit(picture: NDArray[np.uint8], cell: int) -> NDArray[np.uint8]:

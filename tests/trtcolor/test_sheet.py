@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from trtcolor.sheet import GROUND, MARGIN, contact_sheet, fit
+from trtcolor.sheet import GROUND, GROUP_GAP, MARGIN, contact_sheet, fit
 
 RED, BLUE = (200, 20, 20), (20, 20, 200)
 
@@ -95,6 +95,23 @@ def test_rows_may_differ_in_length() -> None:
     assert extent(sheet, BLUE)[3] == MARGIN + 50
 
 
+def test_groups_lie_apart_and_have_a_caption_each() -> None:
+    row = [plain(90, 90), plain(90, 90, BLUE)] * 2
+    sheet = contact_sheet([row, row[:2]], captions=[("", "H"), ("H",)], cell=90, group=2)
+    between = MARGIN + GROUP_GAP
+    assert sheet.shape[1] == 4 * 90 + 4 * MARGIN + between
+    second = 3 * MARGIN + 2 * 90 + GROUP_GAP
+    assert (sheet[MARGIN, second : second + 90] == RED).all()
+    assert (sheet[MARGIN, second - between : second] == GROUND).all()
+    top = MARGIN + 90
+    below = (sheet[top : top + MARGIN + 13] != GROUND).any(axis=(0, 2))
+    assert not below[:second].any()
+    assert below[second : second + 90].any()
+    last = (sheet[extent(sheet, RED)[1] :] != GROUND).any(axis=(0, 2))
+    assert last[MARGIN : MARGIN + 90].any()
+    assert not last[second:].any()
+
+
 @pytest.mark.parametrize(
     ("rows", "options", "message"),
     [
@@ -103,6 +120,7 @@ def test_rows_may_differ_in_length() -> None:
         ([[plain(9, 9)]], {"headings": ["a", "b"]}, "2 headings came for 1 places"),
         ([[plain(9, 9)]], {"captions": ["a", "b"]}, "2 captions came for 1 places"),
         ([[plain(9, 9)]], {"cell": 0}, "cell is 0"),
+        ([[plain(9, 9)]], {"group": 0}, "group is 0"),
         ([[plain(9, 9).astype(np.float32)]], {}, "a picture of float32"),
         ([[np.zeros((9, 9, 4), np.uint8)]], {}, r"\(9, 9, 4\)"),
         ([[np.zeros((0, 9), np.uint8)]], {}, r"\(0, 9\)"),

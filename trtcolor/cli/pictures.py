@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from trtcolor.cli.options import (
     threads_option,
     upsampling_option,
 )
+from trtcolor.cli.sheets import check_sheet_options, sheet_options, write_sheet
 
 
 @click.command()
@@ -39,6 +41,7 @@ from trtcolor.cli.options import (
 )
 @threads_option
 @memory_option
+@sheet_options
 @overwrite_option
 def colorize(
     picture: Path,
@@ -55,13 +58,17 @@ def colorize(
     max_pixels: int,
     threads: int | None,
     memory: int | None,
+    sheet: Path | None,
+    compare: tuple[str, ...],
     overwrite: bool,
 ) -> None:
     """Colour one PICTURE; its luminance stays as it is."""
     from trtcolor.colorizer import Colorizer
+    from trtcolor.gallery.sheets import Pair
     from trtcolor.images import check_output, read_picture, write_picture
 
     check_output(output, overwrite=overwrite)
+    check_sheet_options(sheet, compare, 1, overwrite=overwrite)
     pixels = read_picture(picture, max_pixels=max_pixels).pixels
     check_output(output, overwrite=overwrite, pixels=pixels)
     with Colorizer(
@@ -80,8 +87,27 @@ def colorize(
         if style is not None:
             features = colorizer.global_features(read_picture(style, max_pixels=max_pixels).pixels)
         coloured = colorizer.colorize(pixels, global_features=features, saturation=saturation)
+        name = colorizer.spec.name
     write_picture(output, coloured, overwrite=overwrite)
     click.echo(f"{output}: {coloured.shape[1]}x{coloured.shape[0]}, {coloured.dtype}")
+    if sheet is not None:
+        write_sheet(
+            sheet,
+            [Pair(picture.name, pixels, coloured)],
+            compare=compare,
+            model=name,
+            open_model=partial(
+                Colorizer,
+                backend=backend,
+                render=render,
+                upsampling=upsampling,
+                threads=threads,
+                memory=memory,
+            ),
+            saturation=saturation,
+            max_pixels=max_pixels,
+            overwrite=overwrite,
+        )
 
 
 @click.command()
