@@ -75,6 +75,11 @@ class Predictor:
         self._runner = runner
         self._memory = memory
 
+    @property
+    def device(self) -> str:
+        """Where the network runs, as in `trtcolor.backends.base.Runner`."""
+        return self._runner.device
+
     def see(
         self,
         lightness: NDArray[np.float32],

@@ -77,12 +77,15 @@ class Stages:
         try:
             yield
         finally:
-            busy, cpu = time.perf_counter() - began, time.thread_time() - cpu_began
-            with self._lock:
-                stage = self._stages.setdefault(name, Stage())
-                stage.frames += frames
-                stage.busy_seconds += busy
-                stage.own_cpu_seconds += cpu
+            self.count(name, frames, time.perf_counter() - began, time.thread_time() - cpu_began)
+
+    def count(self, name: str, frames: int, busy_seconds: float, own_cpu_seconds: float) -> None:
+        """Count what was measured elsewhere to the stage of that name."""
+        with self._lock:
+            stage = self._stages.setdefault(name, Stage())
+            stage.frames += frames
+            stage.busy_seconds += busy_seconds
+            stage.own_cpu_seconds += own_cpu_seconds
 
     def timing(self, name: str, items: Iterable[T]) -> Iterator[T]:
         """The same items; what each takes to come is counted to the stage."""
@@ -96,15 +99,6 @@ class Stages:
                 self._stages[name].frames += 1
             yield item  # type: ignore[misc]
             del item
-
-    def add(self, other: Stages) -> None:
-        """Count what another took of the same stages, with a clock of its own, to these."""
-        for name, taken in other.stages.items():
-            with self._lock:
-                stage = self._stages.setdefault(name, Stage())
-                stage.frames += taken.frames
-                stage.busy_seconds += taken.busy_seconds
-                stage.own_cpu_seconds += taken.own_cpu_seconds
 
     @property
     def stages(self) -> dict[str, Stage]:
@@ -159,3 +153,32 @@ class Stages:
             "bound_seconds": self.bound,
             "stages": {name: vars(stage).copy() for name, stage in self.stages.items()},
         }
+
+
+class Laps:
+    """One picture's way through the stages in one thread, to and fro where it has several pages.
+
+    Attributes:
+        seconds: on the clock, by stage.
+    """
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._cpu: dict[str, float] = {}
+        self._name: str | None = None
+        self._began = self._cpu_began = 0.0
+
+    def begin(self, name: str | None) -> None:
+        """What follows is counted to that stage, or to none."""
+        now, cpu_now = time.perf_counter(), time.thread_time()
+        if self._name is not None:
+            taken, cpu = now - self._began, cpu_now - self._cpu_began
+            self.seconds[self._name] = self.seconds.get(self._name, 0.0) + taken
+            self._cpu[self._name] = self._cpu.get(self._name, 0.0) + cpu
+        self._name, self._began, self._cpu_began = name, now, cpu_now
+
+    def end(self, stages: Stages) -> None:
+        """Count what was taken to the stages of the run, as one picture."""
+        self.begin(None)
+        for name, seconds in self.seconds.items():
+            stages.count(name, 1, seconds, self._cpu[name])
