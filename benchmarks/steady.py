@@ -156,7 +156,7 @@ def synthetic(flicker: float, grain: float) -> Iterator[LumaFrame]:
     """
     rng = np.random.default_rng(1)
     for picture in photographs():
-        grey = luma(np.asarray(read_picture(picture).pixels)[..., :3])
+        grey = luma(read_picture(picture).rgb8)
         height, width = grey.shape
         window = (height * 3 // 4, width * 3 // 4)
         for step in (0, max(1, (width - window[1]) // SHOT)):

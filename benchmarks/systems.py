@@ -245,11 +245,11 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
 
 def write_sheet(sheet: Path, rows: Sequence[dict[str, Any]], work: Path, picture: Path) -> None:
     """The picture as every system colours it, the original first."""
-    pictures, captions = [read_picture(picture).pixels[..., :3]], ["original"]
+    pictures, captions = [read_picture(picture).rgb8], ["original"]
     for row in rows:
         ending = "" if row["decoder"] == "regression" else f"-{row['decoder']}"
         name = row["system"] + ending
-        pictures.append(read_picture(work / row["system"] / f"{name}.png").pixels[..., :3])
+        pictures.append(read_picture(work / row["system"] / f"{name}.png").rgb8)
         captions.append(name)
     per_row = 4
     starts = range(0, len(pictures), per_row)

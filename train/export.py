@@ -153,7 +153,7 @@ def _parity_pictures(source: str | None) -> list[NDArray[np.float32]]:
                 "no pictures to compare the graphs with torch on; those inside scikit-image or "
                 "some of your own were needed; install it or give --pictures"
             )
-        return [color.lightness_from_rgb(read_picture(file).pixels[..., :3]) for file in files]
+        return [color.lightness_from_rgb(read_picture(file).rgb8) for file in files]
     samples = open_pictures(source).samples[:8]
     return [color.lightness_from_rgb(decode(sample)) for sample in samples]
 

@@ -80,7 +80,7 @@ def run_demo(
         if colorizer.backend_reason is not None:
             say(f"backend {colorizer.backend}: {colorizer.backend_reason}")
         for file in files:
-            original = read_picture(file).pixels[..., :3]
+            original = read_picture(file).rgb8
             lightness = color.lightness_from_rgb(original)
             grey = color.merge_lab(lightness, NEUTRAL, scale=None)[..., 0]
             if not rows:

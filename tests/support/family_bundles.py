@@ -24,7 +24,7 @@ def family_bundle(
     precision: Any = "float16",
 ) -> Bundle:
     """Write a bundle into a folder, which must be there."""
-    photos = [read_picture(file).pixels[..., :3] for file in photographs()]
+    photos = [read_picture(file).rgb8 for file in photographs()]
     network = calibrated_network(family, photos, dimensions)
     checkpoint = saved(network, family, folder / "checkpoint.safetensors")
     path, _ = export(checkpoint, folder / "bundle", precision=precision, decoder=decoder)

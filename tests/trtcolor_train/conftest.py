@@ -60,7 +60,7 @@ validation_pictures = 6
 
 def real_photographs() -> list[np.ndarray]:
     """The colour photographs inside scikit-image, uint8 RGB."""
-    return [read_picture(file).pixels[..., :3] for file in photographs()]
+    return [read_picture(file).rgb8 for file in photographs()]
 
 
 def write_shard(path: Path, pictures: list[tuple[str, np.ndarray, int]]) -> None:

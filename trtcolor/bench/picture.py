@@ -26,7 +26,7 @@ def _source() -> tuple[Image.Image, str]:
     """A photograph if there is one, else noise whose spectrum falls as 1/f like a photograph's."""
     files = demo.photographs()
     if files:
-        rgb = read_picture(files[0]).pixels[..., :3]
+        rgb = read_picture(files[0]).rgb8
         return Image.fromarray(rgb).convert("L"), f"{files[0].name} of scikit-image"
     side = 512
     frequency = np.hypot(np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)[None])

@@ -129,7 +129,7 @@ def _of_photographs() -> Pictures:
         )
     parts: tuple[list[tuple[Plane, bytes]], list[tuple[Plane, bytes]]] = ([], [])
     for number, file in enumerate(files):
-        lightness = color.lightness_from_rgb(read_picture(file).pixels[..., :3])
+        lightness = color.lightness_from_rgb(read_picture(file).rgb8)
         digest = hashlib.sha256(file.read_bytes()).digest()
         middle = lightness.shape[1] // 2
         for side, half in enumerate((lightness[:, :middle], lightness[:, middle:])):

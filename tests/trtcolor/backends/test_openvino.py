@@ -29,7 +29,7 @@ RANDOM = np.random.default_rng(0)
 
 def photograph(height: int, width: int) -> NDArray[np.float32]:
     """(1, 1, height, width) L* of a photograph."""
-    pixels = read_picture(photographs()[0]).pixels[..., :3]
+    pixels = read_picture(photographs()[0]).rgb8
     return resize_plane(color.lightness_from_rgb(pixels), (height, width))[None, None]
 
 

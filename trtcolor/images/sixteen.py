@@ -16,6 +16,8 @@ _BITS_PER_SAMPLE = 258
 _PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0
 _PLANAR_CONFIGURATION, _SEPARATE = 284, 2
 
+_LEVEL = 4  # of zlib, as trtcolor.images.encode.PNG_LEVEL
+
 
 def is_grey(image: ImageFile.ImageFile) -> bool:
     """Whether a picture that was opened, not yet decoded, is 16-bit grey."""
@@ -27,12 +29,24 @@ def is_colour(image: ImageFile.ImageFile) -> bool:
     if image.format == "PPM" and image.mode == "RGB":
         options = image.tile[0].args  # the raw mode, or that and the largest sample
         return isinstance(options, tuple) and bool(options[1] > 255)
-    return image.mode in ("RGB", "RGBA") and ";16" in _raw_mode(image)
+    return image.mode in ("RGB", "RGBA", "CMYK") and ";16" in _raw_mode(image)
+
+
+def bits(image: ImageFile.ImageFile) -> int:
+    """A sample in the file; before decoding only."""
+    if image.mode == "1":
+        return 1
+    if _raw_mode(image) == "I;12":
+        return 12
+    return 16 if is_grey(image) or is_colour(image) else 8
 
 
 def decode_grey(image: ImageFile.ImageFile) -> NDArray[np.uint16]:
     """(H, W) grey, or (H, W, 2) grey and alpha."""
+    twelve = bits(image) == 12
     pixels = np.asarray(image).astype(np.uint16)
+    if twelve:
+        pixels = ((pixels.astype(np.uint32) * 65535 + 2047) // 4095).astype(np.uint16)
     if _tiff_tag(image, _PHOTOMETRIC) == _WHITE_IS_ZERO:  # turned by Pillow up to 8 bits only
         pixels = 65535 - pixels
     return _with_transparency(pixels, image)
@@ -49,7 +63,7 @@ def decode_colour(image: ImageFile.ImageFile, again: ImageFile.ImageFile) -> NDA
         again: the same file opened once more.
 
     Returns:
-        (H, W, 3) RGB, (H, W, 4) RGBA or (H, W, 2) grey and alpha.
+        (H, W, 3) RGB, (H, W, 4) RGBA or CMYK, or (H, W, 2) grey and alpha.
 
     Raises:
         NotImplementedError: a kind of sample for which this does not hold.
@@ -59,9 +73,9 @@ def decode_colour(image: ImageFile.ImageFile, again: ImageFile.ImageFile) -> NDA
         _set_raw_mode(image, "RGBA")
         return np.ascontiguousarray(image).view(">u2").astype(np.uint16)
     if image.format == "PPM":
-        raise NotImplementedError("16-bit colour in PNM")
+        return _decode_ppm(image)
     kind, order = found.split(";16")
-    if kind not in ("RGB", "RGBA", "RGBX"):
+    if kind not in ("RGB", "RGBA", "RGBX", "CMYK"):
         raise NotImplementedError(f"16-bit samples of Pillow's raw mode {found!r}")
     big_endian = order == "B" or (order == "N" and sys.byteorder == "big")
     _set_raw_mode(again, f"{kind};16{'L' if big_endian else 'B'}")
@@ -71,12 +85,25 @@ def decode_colour(image: ImageFile.ImageFile, again: ImageFile.ImageFile) -> NDA
     return _with_transparency(pixels, image)
 
 
-def refuse_separate_planes(image: ImageFile.ImageFile) -> None:
-    """Raise NotImplementedError for a TIFF of 16-bit planes, which Pillow decodes to noise."""
-    bits = _tiff_tag(image, _BITS_PER_SAMPLE) or ()
+def _decode_ppm(image: ImageFile.ImageFile) -> NDArray[np.uint16]:
+    tile = image.tile[0]
+    if tile.codec_name != "ppm" or image.fp is None or not isinstance(tile.args, tuple):
+        raise NotImplementedError("16-bit colour in a PNM of text")
+    image.fp.seek(tile.offset)
+    shape = (image.height, image.width, 3)
+    data = image.fp.read(2 * image.height * image.width * 3)
+    samples = np.frombuffer(data, ">u2").reshape(shape).astype(np.uint32)
+    largest = int(tile.args[1])
+    scaled = (samples * np.uint32(65535) + np.uint32(largest // 2)) // np.uint32(largest)
+    pixels: NDArray[np.uint16] = np.minimum(scaled, 65535).astype(np.uint16)
+    return pixels
+
+
+def in_separate_planes(image: ImageFile.ImageFile) -> bool:
+    """Whether it is a TIFF of 16-bit planes, which Pillow decodes to noise."""
+    depths = _tiff_tag(image, _BITS_PER_SAMPLE) or ()
     separate = _tiff_tag(image, _PLANAR_CONFIGURATION) == _SEPARATE
-    if separate and len(bits) > 1 and max(bits) > 8:
-        raise NotImplementedError("16-bit samples in separate planes")
+    return bool(separate and len(depths) > 1 and max(depths) > 8)
 
 
 def encode_png(stream: BinaryIO, pixels: NDArray[np.uint16]) -> None:
@@ -97,7 +124,7 @@ def encode_png(stream: BinaryIO, pixels: NDArray[np.uint16]) -> None:
     colour_type = {1: 0, 3: 2, 4: 6}[channels]
     stream.write(b"\x89PNG\r\n\x1a\n")
     chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, colour_type, 0, 0, 0))
-    deflate = zlib.compressobj()
+    deflate = zlib.compressobj(_LEVEL)
     for start in range(0, height, 256):
         samples = np.ascontiguousarray(pixels[start : start + 256], dtype=">u2")
         rows = samples.view(np.uint8).reshape(len(samples), width * pixel_bytes)
@@ -108,6 +135,13 @@ def encode_png(stream: BinaryIO, pixels: NDArray[np.uint16]) -> None:
         chunk(b"IDAT", deflate.compress(filtered.tobytes()))
     chunk(b"IDAT", deflate.flush())
     chunk(b"IEND", b"")
+
+
+def encode_pnm(stream: BinaryIO, pixels: NDArray[np.uint16]) -> None:
+    """Write a binary PNM, (H, W) grey or (H, W, 3) RGB (netpbm's pgm and ppm, version 5)."""
+    height, width = pixels.shape[:2]
+    stream.write(b"P%d\n%d %d\n65535\n" % (5 if pixels.ndim == 2 else 6, width, height))
+    stream.write(np.ascontiguousarray(pixels, dtype=">u2").data)
 
 
 def _with_transparency(pixels: NDArray[np.uint16], image: Image.Image) -> NDArray[np.uint16]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,15 @@ from noise import picture as pixels
 from numpy.typing import NDArray
 from PIL import Image
 
-from trtcolor import images
 from trtcolor.errors import OutputExistsError, PictureError
-from trtcolor.images import check_output, read_picture, write_picture
+from trtcolor.images import (
+    Picture,
+    check_output,
+    formats,
+    read_picture,
+    write_picture,
+    writing,
+)
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".TIFF"])
@@ -27,13 +34,21 @@ def test_what_is_written_without_loss_reads_back(
     np.testing.assert_array_equal(read_picture(tmp_path / f"a{suffix}").pixels, array)
 
 
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
 @pytest.mark.parametrize("shape", [(7, 9), (7, 9, 3), (7, 9, 4), (1, 1, 3), (600, 3, 3)])
-def test_sixteen_bit_png_reads_back(shape: tuple[int, ...], tmp_path: Path) -> None:
+def test_sixteen_bits_read_back(shape: tuple[int, ...], suffix: str, tmp_path: Path) -> None:
     array = pixels(*shape, dtype=np.uint16)
-    write_picture(tmp_path / "a.png", array)
-    np.testing.assert_array_equal(read_picture(tmp_path / "a.png").pixels, array)
-    with Image.open(tmp_path / "a.png") as image:
+    write_picture(tmp_path / f"a{suffix}", array)
+    np.testing.assert_array_equal(read_picture(tmp_path / f"a{suffix}").pixels, array)
+    with Image.open(tmp_path / f"a{suffix}") as image:
         image.verify()  # checks each chunk's CRC
+
+
+@pytest.mark.parametrize("shape", [(7, 9), (7, 9, 3)])
+def test_sixteen_bit_pnm_reads_back(shape: tuple[int, ...], tmp_path: Path) -> None:
+    array = pixels(*shape, dtype=np.uint16)
+    write_picture(tmp_path / "a.pnm", array)
+    np.testing.assert_array_equal(read_picture(tmp_path / "a.pnm").pixels, array)
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".jpeg", ".webp"])
@@ -60,11 +75,6 @@ def test_jpeg_drops_opaque_alpha_and_refuses_any_other(tmp_path: Path) -> None:
     array[..., 3] = 255
     write_picture(tmp_path / "a.jpg", array)
     assert read_picture(tmp_path / "a.jpg").pixels.shape == (8, 8, 3)
-
-
-def test_sixteen_bit_tiff_is_refused_rather_than_reduced(tmp_path: Path) -> None:
-    with pytest.raises(PictureError, match=r"write \.png"):
-        check_output(tmp_path / "a.tif", pixels=pixels(8, 8, dtype=np.uint16))
 
 
 @pytest.mark.parametrize("name", ["a", "a.gif", "a.exr", ".png", "a.png.txt"])
@@ -115,16 +125,17 @@ def test_a_file_that_appears_during_the_writing_is_not_touched(
     hard_links: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "a.png"
-    encode = images._encode
+    encode = writing.encode
 
-    def encode_and_be_overtaken(*arguments: Any) -> None:
-        encode(*arguments)
+    def encode_and_be_overtaken(*arguments: Any) -> tuple[str, ...]:
+        left_out = encode(*arguments)
         path.write_bytes(b"theirs")
+        return left_out
 
     def no_links(*arguments: Any) -> None:
         raise PermissionError(1, "Operation not permitted")
 
-    monkeypatch.setattr(images, "_encode", encode_and_be_overtaken)
+    monkeypatch.setattr(writing, "encode", encode_and_be_overtaken)
     if not hard_links:
         monkeypatch.setattr(os, "link", no_links)
     with pytest.raises(OutputExistsError):
@@ -156,7 +167,7 @@ def test_a_failure_leaves_what_was_there_and_nothing_else(
         stream.write(b"half a picture")
         raise error
 
-    monkeypatch.setattr(images, "_encode", fail)
+    monkeypatch.setattr(writing, "encode", fail)
     expected = PictureError if isinstance(error, OSError) else KeyboardInterrupt
     with pytest.raises(expected):
         write_picture(path, pixels(4, 4), overwrite=True)
@@ -191,3 +202,43 @@ def test_pixels_or_a_quality_that_are_none_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match="was needed"):
         write_picture(tmp_path / "a.png", array, quality=quality)
+
+
+def test_a_format_may_be_named_whatever_the_ending(tmp_path: Path) -> None:
+    write_picture(tmp_path / "a.part", pixels(4, 4), format="PNG")
+    assert read_picture(tmp_path / "a.part").format == "PNG"
+    with pytest.raises(PictureError, match="'GIF' is no format that is written"):
+        write_picture(tmp_path / "b", pixels(4, 4), format="GIF")
+
+
+@pytest.mark.parametrize("suffix", [".avif", ".heic"])
+def test_avif_and_heif_come_close_at_full_chroma(suffix: str, tmp_path: Path) -> None:
+    array = np.zeros((32, 32, 3), np.uint8)
+    array[::2, :, 0] = array[1::2, :, 2] = 200  # red and blue rows, which half the chroma would mix
+    write_picture(tmp_path / f"a{suffix}", array, quality=100)
+    assert abs(read_picture(tmp_path / f"a{suffix}").pixels.astype(int) - array).mean() < 4
+
+
+def test_heif_without_its_library_names_the_extra(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_picture(tmp_path / "a.heic", pixels(16, 16, 3))
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    formats.readable_formats.cache_clear()
+    try:
+        for refused in (
+            lambda: read_picture(tmp_path / "a.heic"),
+            lambda: check_output(tmp_path / "b.heic"),
+        ):
+            with pytest.raises(PictureError, match=r"pip install 'trtcolor\[pictures\]'"):
+                refused()
+    finally:
+        formats.readable_formats.cache_clear()
+
+
+def test_a_wide_picture_whose_file_had_8_bits_gets_8_again(tmp_path: Path) -> None:
+    wide = pixels(7, 9, 4, dtype=np.uint16)
+    write_picture(tmp_path / "a.tif", wide, like=Picture(wide, "PNG", bits=8))
+    found = read_picture(tmp_path / "a.tif")
+    assert found.bits == 8
+    np.testing.assert_array_equal(found.pixels, np.rint(wide / 257))
