@@ -38,7 +38,13 @@ setup(
     ],
     package_dir={"trtcolor_train": "train"},
     package_data={
-        "trtcolor": ["py.typed", "*.pyi", "models/**/*", "adopt/specs/*.toml"],
+        "trtcolor": [
+            "py.typed",
+            "*.pyi",
+            "models/**/*",
+            "adopt/specs/*.toml",
+            "gallery/assets/*",
+        ],
         "trtcolor_train": ["py.typed", "configs/*.toml"],
     },
     # The sources of the compiled module belong in the sdist (MANIFEST.in), not in the wheel.

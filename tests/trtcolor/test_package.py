@@ -180,6 +180,7 @@ def test_the_wheel_holds_the_compiled_module_and_no_sources_of_it(wheel: Wheel) 
     assert sum(name.startswith("trtcolor/_color.") and name.endswith(".so") for name in names) == 1
     assert {"trtcolor/py.typed", "trtcolor/_color.pyi"} <= set(names)
     assert "trtcolor/adopt/specs/eccv16.toml" in names
+    assert {"trtcolor/gallery/assets/page.html", "trtcolor/gallery/assets/page.css"} <= set(names)
     sources = (".c", ".h", ".pyx", ".pxd")
     assert not [name for name in names if name.startswith("csrc") or name.endswith(sources)]
 

@@ -10,6 +10,7 @@ from trtcolor.cli.colorize import colorize
 from trtcolor.cli.doctor import doctor
 from trtcolor.cli.engines import engines
 from trtcolor.cli.evaluate import evaluate
+from trtcolor.cli.gallery import gallery
 from trtcolor.cli.group import Commands
 from trtcolor.cli.models import models
 from trtcolor.cli.pictures import classify, demo
@@ -32,6 +33,7 @@ for command in (
     doctor,
     engines,
     evaluate,
+    gallery,
     models,
     stream,
     video,
