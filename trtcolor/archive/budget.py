@@ -31,8 +31,10 @@ class Budget:
         with self._changed:
             self._waiting.append(me)
             self._changed.wait_for(
-                lambda: self._waiting[0] is me
-                and (self._held == 0 or self._held + amount <= self._whole)
+                lambda: (
+                    self._waiting[0] is me
+                    and (self._held == 0 or self._held + amount <= self._whole)
+                )
             )
             self._waiting.popleft()
             self._held += amount

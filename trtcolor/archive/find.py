@@ -96,7 +96,9 @@ def read_list(name: str) -> list[str]:
     if b"\0" in data:
         lines = data.split(b"\0")
     else:
-        lines = [line.removesuffix(b"\r") for line in data.removeprefix(b"\xef\xbb\xbf").split(b"\n")]
+        lines = [
+            line.removesuffix(b"\r") for line in data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+        ]
     return [os.fsdecode(line) for line in lines if line]
 
 

@@ -214,8 +214,7 @@ def _disk_error(error: BaseException | None) -> OSError | None:
 def _reason(error: Exception, source: Path) -> str:
     """One sentence on one line, with the file's name."""
     if isinstance(error, MemoryError):
-        text = "takes more memory than there is; a smaller picture, or a smaller --max-pixels, was " \
-               "needed; reduce it"  # fmt: skip
+        text = "takes more memory than there is; a smaller picture was needed; reduce it"
     elif isinstance(error, OSError) and error.strerror is not None:
         text = (
             f"cannot be read ({error.strerror}); a picture file was needed; check the path and its "

@@ -10,9 +10,7 @@ from pathlib import Path, PurePath
 
 from trtcolor.images import WRITE_FORMATS
 
-SUFFIXES = frozenset(WRITE_FORMATS) | frozenset(
-    [".avif", ".bmp", ".dib", ".gif", ".heic", ".heif", ".hif", ".jfif", ".jpe", ".pbm", ".pgm", ".pnm", ".ppm"]
-)
+SUFFIXES = frozenset(WRITE_FORMATS) | {".dib", ".gif", ".hif", ".jfif", ".jpe", ".pbm", ".pgm"}
 """Of files in a folder that are taken for pictures, in lower case."""
 
 LIKE = {".jpe": ".jpg", ".jfif": ".jpg", ".hif": ".heif"}
@@ -22,9 +20,7 @@ FORMATS = {"png": ".png", "jpeg": ".jpg", "tiff": ".tif", "webp": ".webp"}
 """Formats that all outputs may be written in, and their suffixes."""
 
 
-def output_names(
-    pictures: Sequence[Path], root: Path, format: str | None = None
-) -> list[PurePath]:
+def output_names(pictures: Sequence[Path], root: Path, format: str | None = None) -> list[PurePath]:
     """The output of each picture, relative to the output folder.
 
     A picture keeps its name below `root`, with the suffix of the format that is written. Where two

@@ -1,8 +1,8 @@
 """The output folder: held by one run at a time, left by none of what it puts there half-made.
 
-    OUT/.trtcolor/lock            held while a run is at work; says whose it is
-    OUT/.trtcolor/results.jsonl   the journal (trtcolor.archive.journal)
-    OUT/.trtcolor/parts/N/NAME    an output on its way; a leftover once the lock is free
+OUT/.trtcolor/lock            held while a run is at work; says whose it is
+OUT/.trtcolor/results.jsonl   the journal (trtcolor.archive.journal)
+OUT/.trtcolor/parts/N/NAME    an output on its way; a leftover once the lock is free
 """
 
 from __future__ import annotations

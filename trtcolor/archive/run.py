@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -135,14 +135,18 @@ class _Run:
         self._refuse_existing()
         summary = Summary({"coloured": 0, "skipped": 0, "failed": 0}, self._stages)
         expected = len(self._items) + len(self._found.faults)
-        with Place(self._output) as place, Journal(place.inner, self._head()) as journal:
-            with self._reported(journal, report), closing(self._records(place, journal)) as records:
-                self._stages.start()
-                for record in records:
-                    summary.counts[record.outcome] += 1
-                    done, skipped = sum(summary.counts.values()), summary.counts["skipped"]
-                    self._tell(record, Progress(done, skipped, expected, self._stages.seconds))
-                self._stages.stop()
+        with (
+            Place(self._output) as place,
+            Journal(place.inner, self._head()) as journal,
+            _reported(journal, report),
+            closing(self._records(place, journal)) as records,
+        ):
+            self._stages.start()
+            for record in records:
+                summary.counts[record.outcome] += 1
+                done, skipped = sum(summary.counts.values()), summary.counts["skipped"]
+                self._tell(record, Progress(done, skipped, expected, self._stages.seconds))
+            self._stages.stop()
         return summary
 
     def _refuse_existing(self) -> None:
@@ -168,7 +172,7 @@ class _Run:
             "folder": os.path.abspath(self._output),
         }
 
-    def _records(self, place: Place, journal: Journal) -> Iterator[Record]:
+    def _records(self, place: Place, journal: Journal) -> Generator[Record, None, None]:
         for fault in self._found.faults:
             record = replace(self._blank, input=str(fault.path), reason=fault.reason)
             journal.add(record)
@@ -249,18 +253,19 @@ class _Run:
         finally:
             place.drop(part)
 
-    @contextmanager
-    def _reported(self, journal: Journal, report: Path | None) -> Iterator[None]:
-        """Write the report when the block ends, however it ends."""
-        try:
-            yield
-        except BaseException:
-            if report is not None:
-                with suppress(OSError):
-                    _write_report(journal, report)
-            raise
+
+@contextmanager
+def _reported(journal: Journal, report: Path | None) -> Iterator[None]:
+    """Write the report when the block ends, however it ends."""
+    try:
+        yield
+    except BaseException:
         if report is not None:
-            _write_report(journal, report)
+            with suppress(OSError):
+                _write_report(journal, report)
+        raise
+    if report is not None:
+        _write_report(journal, report)
 
 
 def _write_report(journal: Journal, report: Path) -> None:

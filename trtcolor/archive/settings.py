@@ -51,9 +51,7 @@ class PictureSettings:
         if not 1 <= self.quality <= 100:
             raise ValueError(f"quality is {self.quality}; 1 to 100 was needed; 95 is a good choice")
         if self.max_pixels < 1:
-            raise ValueError(
-                f"max_pixels is {self.max_pixels}; 1 or more was needed; leave it out"
-            )
+            raise ValueError(f"max_pixels is {self.max_pixels}; 1 or more was needed; leave it out")
 
     def described(self, colorizer: Colorizer) -> dict[str, Any]:
         """All of it that decides what an output is, as JSON can hold it, the model apart."""

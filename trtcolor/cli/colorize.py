@@ -164,7 +164,7 @@ class _Command:
         from trtcolor.threads import usable_cores
 
         if output.suffix.lower() in SUFFIXES and not output.is_dir():
-            raise click.UsageError(f"OUT is {output}, a file's name: several pictures need a folder")
+            raise click.UsageError(f"several pictures need a folder for OUT, not the file {output}")
         found = find_pictures(inputs, lists, output=output)
         self._check_outputs(len(found.pictures))
         each = max(1, (self.threads or usable_cores()) // len(found.pictures))
@@ -192,7 +192,8 @@ class _Command:
                 )
         if found.others:
             click.echo(f"note: files without a picture's suffix: {found.others}", err=True)
-        click.echo(summary.stages.table(), err=True)
+        if summary.stages.stages:
+            click.echo(summary.stages.table(), err=True)
         said = ", ".join(f"{count} {outcome}" for outcome, count in summary.counts.items())
         click.echo(f"{output}: {said}")
         if pairs:
