@@ -113,3 +113,5 @@ class Place(Closing):
     def _sweep(self) -> None:
         with suppress(FileNotFoundError):
             shutil.rmtree(self._parts)
+        for left in self.inner.glob(".*.part"):  # of a journal that was begun (trtcolor.files)
+            left.unlink()
