@@ -30,8 +30,8 @@ import numpy as np
 from trtcolor.colorizer import Colorizer
 from trtcolor.measure import machine
 from trtcolor.planes import lightness_from_luma
+from trtcolor.stages import Stages
 from trtcolor.video.frames import ColouredFrame, LumaFrame, Signal
-from trtcolor.video.stages import Stages
 from trtcolor.video.stream import color_frames
 
 

@@ -66,6 +66,11 @@ class Predictor:
         """Whether `start` returns while the network runs, on a device of its own."""
         return isinstance(self.runner, DeviceRunner)
 
+    @property
+    def device(self) -> str:
+        """Where the network runs, as in `trtcolor.backends.base.Runner`."""
+        return self._runner.device
+
     def see(
         self,
         lightness: NDArray[np.float32],

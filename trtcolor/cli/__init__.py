@@ -6,13 +6,14 @@ import click
 
 from trtcolor.cli.bench import bench
 from trtcolor.cli.build_engine import build_engine
+from trtcolor.cli.colorize import colorize
 from trtcolor.cli.doctor import doctor
 from trtcolor.cli.engines import engines
 from trtcolor.cli.evaluate import evaluate
 from trtcolor.cli.gallery import gallery
 from trtcolor.cli.group import Commands
 from trtcolor.cli.models import models
-from trtcolor.cli.pictures import classify, colorize, demo
+from trtcolor.cli.pictures import classify, demo
 from trtcolor.cli.stream import stream
 from trtcolor.cli.video import video
 

@@ -1,4 +1,4 @@
-"""How far a film is, on standard error."""
+"""How far a run is, on standard error."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from trtcolor.video.report import Progress
+    from trtcolor.progress import Progress
 
 
 class Bar:
-    """Frames, their rate and the time to go: in place on a terminal, else a line now and then."""
+    """How many, their rate and the time to go: in place on a terminal, else a line now and then.
 
-    def __init__(self) -> None:
+    Args:
+        unit, rate: what is counted, and how many of it a second are called.
+    """
+
+    def __init__(self, unit: str = "frames", rate: str = "fps") -> None:
+        self._unit, self._rate = unit, rate
         self._live = sys.stderr.isatty()
         self._next = time.monotonic() + (0 if self._live else 10)
         self._shown = False
@@ -25,20 +30,21 @@ class Bar:
         if now < self._next:
             return
         self._next = now + (0.2 if self._live else 10)
-        text = f"{progress.frames}"
+        text = f"{progress.done}"
         if progress.expected is not None:
-            part = min(1.0, progress.frames / progress.expected)
+            part = min(1.0, progress.done / progress.expected)
             text = f"{part:4.0%} {'#' * round(24 * part):24} {text}/{progress.expected}"
-        text += f" frames, {progress.rate:.1f} fps"
+        text += f" {self._unit}, {progress.rate:.1f} {self._rate}"
         if progress.remaining is not None:
             minutes, seconds = divmod(round(progress.remaining), 60)
             text += f", {minutes // 60}:{minutes % 60:02}:{seconds:02} to go"
         click.echo(f"\r{text:78}" if self._live else text, err=True, nl=not self._live)
         self._shown = self._live
 
-    def say(self, sentence: str) -> None:
+    def say(self, sentence: str, kind: str = "note") -> None:
+        """Print a sentence above what is shown."""
         self.end()
-        click.echo(f"note: {sentence}", err=True)
+        click.echo(f"{kind}: {sentence}", err=True)
 
     def __enter__(self) -> Bar:
         return self

@@ -13,11 +13,11 @@ import numpy as np
 
 from trtcolor.closing import Closing
 from trtcolor.errors import VideoError
+from trtcolor.stages import Stages
 from trtcolor.video.frames import ColouredFrame, LumaFrame
 from trtcolor.video.overlap import overlapped
 from trtcolor.video.sidecar import ChromaFrame, ChromaHeader, ChromaReader, ChromaWriter
 from trtcolor.video.source import FilmFrame
-from trtcolor.video.stages import Stages
 from trtcolor.video.stream import AHEAD, planes_from_chroma
 
 

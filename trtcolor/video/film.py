@@ -11,15 +11,16 @@ from pathlib import Path
 
 from trtcolor.colorizer import Colorizer
 from trtcolor.errors import VideoError
+from trtcolor.progress import Progress
+from trtcolor.stages import Stages
 from trtcolor.video.chroma_track import merged_frames, sidecar_identity
 from trtcolor.video.fragments import State
 from trtcolor.video.frames import ColouredFrame, LumaFrame
-from trtcolor.video.report import FilmReport, Progress
+from trtcolor.video.report import FilmReport
 from trtcolor.video.run import FilmRun
 from trtcolor.video.settings import FilmSettings
 from trtcolor.video.sidecar import ChromaReader
 from trtcolor.video.source import FilmSource
-from trtcolor.video.stages import Stages
 from trtcolor.video.state import FilmState
 from trtcolor.video.stream import color_frames
 

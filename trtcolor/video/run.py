@@ -13,6 +13,8 @@ from typing import Any
 
 from trtcolor.errors import VideoError
 from trtcolor.files import refuse_existing
+from trtcolor.progress import Progress
+from trtcolor.stages import Stages
 from trtcolor.video.chroma_track import ChromaTrack
 from trtcolor.video.copying import Copied, keeps_rotation, what_is_copied
 from trtcolor.video.encoders import choose_encoding, container_of
@@ -20,10 +22,9 @@ from trtcolor.video.encoding import Encoding
 from trtcolor.video.fragments import State
 from trtcolor.video.frames import ColouredFrame, LumaFrame
 from trtcolor.video.remux import write_film
-from trtcolor.video.report import FilmReport, Progress
+from trtcolor.video.report import FilmReport
 from trtcolor.video.settings import FilmSettings, identity_of
 from trtcolor.video.source import FilmFrame, FilmSource
-from trtcolor.video.stages import Stages
 from trtcolor.video.work import Work
 from trtcolor.video.writing import FilmWriter
 

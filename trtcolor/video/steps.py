@@ -28,10 +28,10 @@ from trtcolor.outputs import checked_features
 from trtcolor.predictor import Predictor
 from trtcolor.resize import resize_plane
 from trtcolor.seen import Seen, SeenOnDevice
+from trtcolor.stages import Stages
 from trtcolor.video.cuts import CutDetector
 from trtcolor.video.frames import LumaFrame
 from trtcolor.video.overlap import Step
-from trtcolor.video.stages import Stages
 from trtcolor.video.state import FilmState
 from trtcolor.video.steady import SteadyChroma, SteadyFeatures, checked_steady
 

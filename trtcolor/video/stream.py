@@ -17,10 +17,10 @@ from trtcolor.backends.device_arrays import DeviceArray, is_on_gpu
 from trtcolor.frames import Frame, array_from_frame, frame_from_array
 from trtcolor.geometry import MergeScale, Render, chroma_size
 from trtcolor.planes import chroma_planes, lightness_from_luma
+from trtcolor.stages import Stages
 from trtcolor.video.frames import ColouredFrame, LumaFrame
 from trtcolor.video.overlap import overlapped
 from trtcolor.video.records import rounded_chroma
-from trtcolor.video.stages import Stages
 from trtcolor.video.state import FilmState
 from trtcolor.video.steady import DEFAULT_STEADY
 from trtcolor.video.steps import Item, Steps

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trtcolor.stages import Stages
 from trtcolor.video.chroma_track import ChromaTrack
 from trtcolor.video.encoding import Encoding
 from trtcolor.video.fragments import Broken, FragmentWriter
 from trtcolor.video.frames import ColouredFrame
 from trtcolor.video.settings import FilmSettings
 from trtcolor.video.source import FilmFrame, FilmSource
-from trtcolor.video.stages import Stages
 from trtcolor.video.work import Work
 
 

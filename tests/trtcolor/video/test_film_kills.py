@@ -20,8 +20,8 @@ from small_disk import on_disk
 
 from trtcolor.colorizer import Colorizer
 from trtcolor.errors import OutputExistsError, VideoError
+from trtcolor.progress import Progress
 from trtcolor.video.film import color_film
-from trtcolor.video.report import Progress
 from trtcolor.video.settings import FilmSettings
 
 pytestmark = WITH_FFMPEG
@@ -127,7 +127,7 @@ def broken_off(colorizer: Colorizer, film: Path, output: Path, **settings: objec
     """The folder of a run that ended behind its third fragment."""
 
     def stop(progress: Progress) -> None:
-        if progress.frames == 13:
+        if progress.done == 13:
             raise _Enough
 
     with pytest.raises(_Enough):
@@ -215,7 +215,7 @@ def test_a_second_process_is_kept_out(film: Path, model: Path, colorizer: Colori
     said = []
 
     def intrude(progress: Progress) -> None:
-        if progress.frames == 5:
+        if progress.done == 5:
             said.append(refused("video", film, output, "--model", model, "--resume"))
 
     color_film(colorizer, film, output, FilmSettings(fragment=64), tell=intrude)

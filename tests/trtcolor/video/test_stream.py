@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from trtcolor import Colorizer
 from trtcolor.errors import BackendError, NoGlobalFeaturesError
 from trtcolor.planes import chroma_planes
+from trtcolor.stages import STAGES, Stages
 from trtcolor.video.frames import ColouredFrame, LumaFrame, Signal
 from trtcolor.video.records import STEP, rounded_chroma
-from trtcolor.video.stages import STAGES, Stages
 from trtcolor.video.steady import KEY_FRAMES
 from trtcolor.video.stream import color_frames, planes_from_chroma
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from trtcolor.threads import usable_cores
 
 STAGES = ("decode", "prepare", "network", "steady", "merge", "encode")
-"""Names, in the order of the way."""
+"""Names of a film's, in the order of the way."""
 
 T = TypeVar("T")
 
@@ -22,7 +22,7 @@ class Stage:
     """One stage's sums.
 
     Attributes:
-        frames: how often it was done.
+        frames: how often it was done, for a frame or a picture.
         busy_seconds: on the clock, without waiting for its neighbours.
         own_cpu_seconds: of the thread that did it. What the network, a decoder or a kernel does on
             threads of its own is in `Stages.cpu_seconds` alone.
@@ -38,11 +38,23 @@ class Stages:
 
     The clock begins when the object is made or `start` is called, and goes on until `stop`.
 
+    Args:
+        order: names of stages, in the order of the way.
+        workers: how many threads do each stage at the same time; 1 of those that are not named.
+        unit: what goes through them.
+
     Attributes:
-        stages: by name, those that were timed, in the order of `STAGES`.
+        stages: by name, those that were timed, in that order.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        order: Sequence[str] = STAGES,
+        *,
+        workers: Mapping[str, int] | None = None,
+        unit: str = "frame",
+    ) -> None:
+        self._order, self._workers, self._unit = tuple(order), dict(workers or {}), unit
         self._stages: dict[str, Stage] = {}
         self._lock = threading.Lock()
         self.start()
@@ -65,12 +77,15 @@ class Stages:
         try:
             yield
         finally:
-            busy, cpu = time.perf_counter() - began, time.thread_time() - cpu_began
-            with self._lock:
-                stage = self._stages.setdefault(name, Stage())
-                stage.frames += frames
-                stage.busy_seconds += busy
-                stage.own_cpu_seconds += cpu
+            self.count(name, frames, time.perf_counter() - began, time.thread_time() - cpu_began)
+
+    def count(self, name: str, frames: int, busy_seconds: float, own_cpu_seconds: float) -> None:
+        """Count what was measured elsewhere to the stage of that name."""
+        with self._lock:
+            stage = self._stages.setdefault(name, Stage())
+            stage.frames += frames
+            stage.busy_seconds += busy_seconds
+            stage.own_cpu_seconds += own_cpu_seconds
 
     def timing(self, name: str, items: Iterable[T]) -> Iterator[T]:
         """The same items; what each takes to come is counted to the stage."""
@@ -89,7 +104,7 @@ class Stages:
     def stages(self) -> dict[str, Stage]:
         """By name, in the order of the way."""
         with self._lock:
-            known = [name for name in STAGES if name in self._stages]
+            known = [name for name in self._order if name in self._stages]
             return {name: self._stages[name] for name in (*known, *self._stages)}
 
     @property
@@ -105,17 +120,22 @@ class Stages:
 
     @property
     def bound(self) -> float:
-        """Seconds that no order of the work could go below: max(slowest stage, CPU / cores)."""
-        busy = [stage.busy_seconds for stage in self.stages.values()]
+        """Seconds that no order of the work could go below: max(slowest stage, CPU / cores).
+
+        A stage that several threads do at once takes its share of each.
+        """
+        stages = self.stages.items()
+        busy = [stage.busy_seconds / self._workers.get(name, 1) for name, stage in stages]
         return max([*busy, self.cpu_seconds / usable_cores()])
 
     def table(self) -> str:
         """Aligned text: a row a stage, and the whole."""
-        lines = [f"{'stage':<9}{'frames':>8}{'busy s':>10}{'ms/frame':>10}{'own CPU s':>11}"]
+        unit = self._unit
+        lines = [f"{'stage':<9}{f'{unit}s':>8}{'busy s':>10}{f'ms/{unit}':>11}{'own CPU s':>11}"]
         for name, stage in self.stages.items():
             each = 1000 * stage.busy_seconds / max(stage.frames, 1)
             lines.append(
-                f"{name:<9}{stage.frames:>8}{stage.busy_seconds:>10.2f}{each:>10.2f}"
+                f"{name:<9}{stage.frames:>8}{stage.busy_seconds:>10.2f}{each:>11.2f}"
                 f"{stage.own_cpu_seconds:>11.2f}"
             )
         lines.append(
@@ -133,3 +153,32 @@ class Stages:
             "bound_seconds": self.bound,
             "stages": {name: vars(stage).copy() for name, stage in self.stages.items()},
         }
+
+
+class Laps:
+    """One picture's way through the stages in one thread, to and fro where it has several pages.
+
+    Attributes:
+        seconds: on the clock, by stage.
+    """
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._cpu: dict[str, float] = {}
+        self._name: str | None = None
+        self._began = self._cpu_began = 0.0
+
+    def begin(self, name: str | None) -> None:
+        """What follows is counted to that stage, or to none."""
+        now, cpu_now = time.perf_counter(), time.thread_time()
+        if self._name is not None:
+            taken, cpu = now - self._began, cpu_now - self._cpu_began
+            self.seconds[self._name] = self.seconds.get(self._name, 0.0) + taken
+            self._cpu[self._name] = self._cpu.get(self._name, 0.0) + cpu
+        self._name, self._began, self._cpu_began = name, now, cpu_now
+
+    def end(self, stages: Stages) -> None:
+        """Count what was taken to the stages of the run, as one picture."""
+        self.begin(None)
+        for name, seconds in self.seconds.items():
+            stages.count(name, 1, seconds, self._cpu[name])

@@ -1,0 +1,51 @@
+"""An output folder is one run's, and nothing leaves it by a link."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path, PurePath
+
+import pytest
+
+from trtcolor.archive.place import Place
+from trtcolor.errors import PictureError
+
+
+def test_a_second_run_is_told_who_holds_the_folder(tmp_path: Path) -> None:
+    with Place(tmp_path / "out"), pytest.raises(PictureError) as refused:
+        Place(tmp_path / "out")
+    assert f"process {os.getpid()} on " in str(refused.value)
+    assert "one run at a time was needed" in str(refused.value)
+    with Place(tmp_path / "out"):
+        pass
+
+
+def test_what_was_half_made_is_removed(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    part = place.part(PurePath("b/a.png"))
+    part.write_bytes(b"half")
+    (tmp_path / ".trtcolor" / ".0123456789abcdef.part").write_bytes(b"half a journal")
+    place._lock.close()  # as a kill does
+    with Place(tmp_path) as again:
+        assert not part.exists()
+        assert again.part(PurePath("a.png")).parent.is_dir()
+    assert [path.name for path in (tmp_path / ".trtcolor").iterdir()] == ["lock"]
+
+
+def test_an_output_lies_in_the_folder_whatever_links_say(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    with Place(tmp_path / "out") as place:
+        assert place.target(PurePath("a/b/c.png")).parent.is_dir()
+        (tmp_path / "out" / "link").symlink_to(outside)
+        (tmp_path / "out" / "inner").symlink_to("a")
+        with pytest.raises(PictureError, match="outside the output folder"):
+            place.target(PurePath("link/deep/c.png"))
+        assert place.target(PurePath("inner/c.png")).parent.is_dir()
+    assert list(outside.iterdir()) == []
+
+
+def test_a_file_is_no_output_folder(tmp_path: Path) -> None:
+    (tmp_path / "out").write_bytes(b"dear")
+    with pytest.raises(PictureError, match="is a file; a folder was needed"):
+        Place(tmp_path / "out")

@@ -1,0 +1,1 @@
+"""Many pictures, file by file: found, coloured side by side, and never twice."""

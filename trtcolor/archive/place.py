@@ -1,0 +1,117 @@
+"""The output folder: held by one run at a time, left by none of what it puts there half-made.
+
+OUT/.trtcolor/lock            held while a run is at work; says whose it is
+OUT/.trtcolor/results.jsonl   the journal (trtcolor.archive.journal)
+OUT/.trtcolor/parts/N/NAME    an output on its way; a leftover once the lock is free
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import socket
+from contextlib import suppress
+from datetime import datetime
+from itertools import count
+from pathlib import Path, PurePath
+
+from trtcolor.closing import Closing
+from trtcolor.errors import PictureError
+
+INNER = ".trtcolor"
+
+
+class Place(Closing):
+    """An output folder that this process holds. Threads may share it.
+
+    The lock is the operating system's: it is free once its holder is gone, however that ended, and
+    what the holder had half-made is removed then.
+
+    Args:
+        folder: made, with those above it, if it is missing.
+
+    Attributes:
+        folder: as given.
+        inner: for what is no output.
+
+    Raises:
+        PictureError: another process holds it, or it is a file.
+        OSError: it is not writable, and so on.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.inner = folder, folder / INNER
+        if folder.exists() and not folder.is_dir():
+            raise PictureError(
+                f"{folder} is a file; a folder was needed for several outputs; name one"
+            )
+        self.inner.mkdir(parents=True, exist_ok=True)
+        self._root = Path(os.path.realpath(folder))
+        self._numbers = count()
+        self._lock = (self.inner / "lock").open("a+")
+        try:
+            self._claim()
+            self._sweep()
+            self._parts.mkdir()
+        except BaseException:
+            self._lock.close()
+            raise
+
+    def part(self, output: PurePath) -> Path:
+        """Where an output of that name may be made, in a folder of its own."""
+        folder = self._parts / str(next(self._numbers))
+        folder.mkdir()
+        return folder / output.name
+
+    def drop(self, part: Path) -> None:
+        """Remove what `part` gave, and whatever lies there."""
+        shutil.rmtree(part.parent, ignore_errors=True)
+
+    def target(self, output: PurePath) -> Path:
+        """The path of an output, whose folder is made if it is missing.
+
+        Raises:
+            PictureError: a link on the way leads out of the output folder.
+            OSError: the folder cannot be made.
+        """
+        path = self.folder / output
+        above = Path(os.path.realpath(path.parent))
+        if not above.is_relative_to(self._root):
+            raise PictureError(
+                f"{path} would lie in {above}, outside the output folder; a folder without such "
+                "links was needed; remove the link, or name another"
+            )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def close(self) -> None:
+        """Let other processes have the folder; a second call does nothing."""
+        if not self._lock.closed:
+            self._sweep()
+            self._lock.close()
+
+    @property
+    def _parts(self) -> Path:
+        return self.inner / "parts"
+
+    def _claim(self) -> None:
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._lock.seek(0)
+            holder = self._lock.read(200).strip() or "another process"
+            raise PictureError(
+                f"{holder} is at work on {self.folder}; one run at a time was needed; wait for it, "
+                "end it, or name another folder"
+            ) from None
+        now = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
+        self._lock.truncate(0)
+        self._lock.write(f"process {os.getpid()} on {socket.gethostname()}, since {now},\n")
+        self._lock.flush()
+
+    def _sweep(self) -> None:
+        with suppress(FileNotFoundError):
+            shutil.rmtree(self._parts)
+        for left in self.inner.glob(".*.part"):  # of a journal that was begun (trtcolor.files)
+            left.unlink()
