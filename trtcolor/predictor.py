@@ -69,7 +69,7 @@ class Predictor:
     @property
     def device(self) -> str:
         """Where the network runs, as in `trtcolor.backends.base.Runner`."""
-        return self._runner.device
+        return self.runner.device
 
     def see(
         self,

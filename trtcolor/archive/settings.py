@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trtcolor.archive.names import FORMATS
-from trtcolor.colorizer import Colorizer, check_saturation
+from trtcolor.colorizer import Colorizer
+from trtcolor.frames import check_saturation
 from trtcolor.images import MAX_PIXELS
 
 

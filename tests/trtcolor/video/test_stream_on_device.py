@@ -20,8 +20,8 @@ from recording_cuda import RecordingRuntime, deferred_cuda
 from trtcolor import Colorizer
 from trtcolor.backends.device_arrays import DeviceArray
 from trtcolor.errors import BackendError
+from trtcolor.stages import Stages
 from trtcolor.video.frames import LumaFrame, Signal
-from trtcolor.video.stages import Stages
 from trtcolor.video.stream import color_arrays, color_frames
 
 __all__ = ["deferred_cuda"]  # a fixture
