@@ -8,6 +8,7 @@ fail, and memory is bounded.
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -170,7 +171,7 @@ _RESULTS = {
 def recorded(
     *, deferred: bool = False, memory: int = 1 << 30, devices: int = 1
 ) -> Iterator[RecordingRuntime]:
-    """The stand-in in the place of CUDA, for a while."""
+    """The stand-in in the place of CUDA, for a while; it fails where streams were misused."""
     runtime = RecordingRuntime(deferred=deferred, memory=memory, devices=devices)
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "cuda.bindings.runtime", runtime)
@@ -179,6 +180,8 @@ def recorded(
         _cuda_calls.import_runtime.cache_clear()
         try:
             yield runtime
+            gc.collect()  # finalizers use streams too
+            assert not runtime.misused, "a stream was used after it was destroyed"
         finally:
             _cuda_calls.import_runtime.cache_clear()
 

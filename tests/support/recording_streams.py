@@ -37,13 +37,20 @@ class _Stream:
 
 
 class Streams:
-    """What a stream is given is done at once, or when somebody waits for it (`deferred`)."""
+    """What a stream is given is done at once, or when somebody waits for it (`deferred`).
+
+    Attributes:
+        misused: streams of which somebody asked something after they were destroyed, which CUDA
+            does not survive.
+    """
 
     def __init__(self, deferred: bool) -> None:
         self.deferred = deferred
         self._lock = threading.RLock()
         self._thread = threading.local()
         self._handles = itertools.count(0x1000, 0x10)
+        self.misused: list[int] = []
+        self._destroyed: set[int] = set()
         self._streams = {1: _Stream(0, True), 2: _Stream(0, True)}
         self._events: dict[int, tuple[_Stream, int] | None] = {}
         self._graphs: dict[int, list[Callable[[], None]]] = {}
@@ -72,6 +79,7 @@ class Streams:
         if gone is None:
             return (_NO_HANDLE,)
         gone.run(gone.end)
+        self._destroyed.add(int(stream))
         return (OK,)
 
     def cudaStreamSynchronize(self, stream: Any) -> Result:
@@ -161,6 +169,8 @@ class Streams:
         return (OK if self._graphs.pop(int(graph), None) is not None else _INVALID,)
 
     def _stream(self, handle: Any) -> _Stream | None:
+        if int(handle) in self._destroyed:
+            self.misused.append(int(handle))
         return self._streams.get(int(handle) or 1)
 
     def _put(self, handle: int, work: Callable[[], None]) -> Result:

@@ -191,6 +191,7 @@ def test_what_does_not_stay_on_the_gpu_is_refused(
     with pytest.raises(error, match=message) as caught:
         gpu.colorize(ByDlpack(frame))
     assert "\n" not in str(caught.value)
+    del caught  # it keeps the frame, which remembers the Colorizer's stream, beyond that
     good = picture(8, 8)
     near(gpu.colorize(ByDlpack(good)), cpu.colorize(good))
 

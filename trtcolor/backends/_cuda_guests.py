@@ -19,7 +19,8 @@ class Guest:
     """Holds memory of another library.
 
     With its last holder it is given back, though not before those streams have done what they were
-    given that it is `used_by`. That is looked at when another guest comes or goes.
+    given that it is `used_by`; those that are closed by then must have been synchronised. That is
+    looked at when another guest comes or goes.
 
     Args:
         device: index of the GPU.
@@ -54,7 +55,7 @@ def settle(*, wait: bool = False) -> None:
 def _part(device: int, give_back: Callable[[], None], streams: dict[int, Stream]) -> None:
     marks: list[Event] = []
     with suppress(BackendError), using(device):
-        marks = [Event().record(stream) for stream in streams.values()]
+        marks = [Event().record(stream) for stream in streams.values() if not stream.closed]
     _waiting.append((marks, give_back))
     settle()
 

@@ -23,7 +23,7 @@ class Block:
     """Device memory of a `Pool`, at `address`, of `size` bytes or a little more.
 
     With its last holder it goes back, and its next holder's stream waits for what those streams do
-    that it was taken for or `used_by`.
+    that it was taken for or `used_by`. If one of these is closed by then it is freed.
     """
 
     def __init__(self, pool: Pool, address: int, size: int, room: int, stream: Stream) -> None:
@@ -150,6 +150,9 @@ class Pool:
         if not address:
             return
         runtime = import_runtime()
+        if any(stream.closed for stream in streams.values()):  # there no mark can be set any more
+            release(runtime, "cudaFree", address)  # which waits for all of the GPU
+            return
         try:
             with using(self.device):
                 marks = {number: Event().record(stream) for number, stream in streams.items()}

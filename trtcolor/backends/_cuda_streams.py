@@ -25,13 +25,19 @@ class Stream:
     Args:
         handle: of somebody else's stream, which stays theirs and must outlive this; None makes one
             on the calling thread's GPU.
+        owner: whose stream it is, kept for as long as this.
+
+    Attributes:
+        closed: whether it was given back.
 
     Raises:
         BackendError: none could be made.
     """
 
-    def __init__(self, handle: int | None = None) -> None:
+    def __init__(self, handle: int | None = None, owner: object = None) -> None:
         self.borrowed = handle is not None
+        self.closed = False
+        self._owner = owner
         if handle is not None:
             self.handle = handle
             return
@@ -45,8 +51,8 @@ class Stream:
         """Borrow a stream of another library.
 
         Args:
-            value: its number, or a stream of PyTorch, CuPy, pycuda or cuda.core; a `Stream` is
-                given back as it is, None is the legacy default stream.
+            value: its number, or a stream of PyTorch, CuPy, pycuda or cuda.core, which is then
+                kept; a `Stream` is given back as it is, None is the legacy default stream.
 
         Raises:
             TypeError: it is none of these.
@@ -60,10 +66,10 @@ class Stream:
         if hasattr(value, "__cuda_stream__"):
             protocol = value.__cuda_stream__
             _, handle = protocol() if callable(protocol) else protocol
-            return cls(int(handle))
+            return cls(int(handle), value)
         for name in ("cuda_stream", "ptr", "handle"):  # PyTorch, CuPy, pycuda
             if isinstance(handle := getattr(value, name, None), int):
-                return cls(handle)
+                return cls(handle, value)
         raise TypeError(
             f"stream is a {type(value).__name__}, but must be the number of a CUDA stream or a "
             "stream of PyTorch, CuPy, pycuda or cuda.core; pass one of these"
@@ -87,6 +93,7 @@ class Stream:
         A second call does nothing, and the stream must not be used after the first.
         """
         if not self.borrowed:
+            self.closed = True
             self._release()
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -95,12 +97,9 @@ class DeviceArray:
         Raises:
             BackendError: the GPU failed.
         """
-        with _cuda.using(self.device):
-            stream = _cuda.Stream()
-            array: NDArray[Any] = np.empty(self.shape, self.dtype)
-            self.wait(stream)
+        array: NDArray[Any] = np.empty(self.shape, self.dtype)
+        with self._filled() as stream:
             _cuda.copy_async(array.ctypes.data, self.address, self.nbytes, stream)
-            stream.synchronize()
         return array
 
     @property
@@ -137,7 +136,8 @@ class DeviceArray:
 
         Args:
             stream: the consumer's, which then waits until the array is filled: None or 1 the legacy
-                default stream, 2 the thread's own default stream, above that a handle, -1 none.
+                default stream, 2 the thread's own default stream, above that a handle, -1 none. It
+                must not be destroyed before the array's memory has gone back.
             max_version: the newest DLPack that the consumer knows; from 1 the capsule has one.
             dl_device: this GPU, or ``(1, 0)`` for a copy in the host's memory.
             copy: True for memory of its own, False for never.
@@ -196,16 +196,25 @@ class DeviceArray:
         )
 
     def _copied(self, consumer: _cuda.Stream | None) -> DeviceArray:
+        buffer = _cuda.Buffer()
         with _cuda.using(self.device):
-            buffer = _cuda.Buffer()
             buffer.reserve(self.nbytes)
-            stream = consumer or _cuda.Stream()
-            if consumer is None:
-                self.wait(stream)
-            _cuda.copy_async(buffer.address, self.address, self.nbytes, stream)
-            if consumer is None:
-                stream.synchronize()
+            with self._filled() if consumer is None else nullcontext(consumer) as stream:
+                _cuda.copy_async(buffer.address, self.address, self.nbytes, stream)
         return DeviceArray(buffer.address, self.shape, self.dtype, self.device, owner=buffer)
+
+    @contextmanager
+    def _filled(self) -> Iterator[_cuda.Stream]:
+        """A stream in which it is filled; what is put in is done behind the block."""
+        with _cuda.using(self.device):
+            stream = _cuda.Stream()
+            try:
+                if self.ready is not None:
+                    stream.wait(self.ready)
+                yield stream
+                stream.synchronize()
+            finally:
+                stream.close()
 
 
 def _consumer(stream: int | None) -> _cuda.Stream | None:

@@ -158,8 +158,8 @@ def _take(size: int, stream: _cuda.Stream, device: int, pool: _cuda.Pool | None)
 def _check_device(name: str, found: int, device: int) -> None:
     if found != device:
         raise ValueError(
-            f"{name} is on GPU {found}, but must be on GPU {device}; move it there, or make a "
-            f"Colorizer with device={found}"
+            f"{name} is on GPU {found}, but must be on GPU {device}; move it there, or start "
+            f"the program with CUDA_VISIBLE_DEVICES={found}"
         )
 
 

@@ -74,3 +74,14 @@ def test_of_a_lost_gpu_all_is_given_back(deferred_cuda: RecordingRuntime) -> Non
     deferred_cuda.fail(error="cudaErrorIllegalAddress")
     del guest
     assert back == [1]
+
+
+def test_of_a_stream_that_is_closed_nothing_is_asked(deferred_cuda: RecordingRuntime) -> None:
+    stream, back = _cuda.Stream(), []
+    guest = Guest(0, lambda: back.append(1))
+    guest.used_by(stream)
+    stream.synchronize()
+    stream.close()
+    del guest
+    assert back == [1]
+    assert "cudaEventRecord" not in deferred_cuda.names

@@ -217,3 +217,16 @@ def test_a_pool_wastes_at_most_half_and_holds_no_block_twice(takes: list[tuple[i
             room = runtime._memory[block.address][1]
             assert size <= room <= 2 * (size + max(512, size // 16))
             held.append(block)
+
+
+def test_a_block_that_outlives_its_stream_is_freed_and_asks_nothing_of_it(
+    recording_cuda: RecordingRuntime,
+) -> None:
+    pool, stream, other = _cuda.Pool(), _cuda.Stream(), _cuda.Stream()
+    block = pool.take(16, stream)
+    block.used_by(other)
+    other.close()
+    events = recording_cuda.count()["cudaEventRecord"]
+    block.close()
+    assert recording_cuda.count()["cudaFree"] == 1
+    assert recording_cuda.count()["cudaEventRecord"] == events

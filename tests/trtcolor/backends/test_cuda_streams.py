@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import weakref
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -115,6 +116,19 @@ def test_streams_of_other_libraries_are_borrowed(value: Any, handle: int) -> Non
     stream = _cuda.Stream.of(value)
     assert (stream.handle, stream.borrowed) == (handle, True)
     assert _cuda.Stream.of(stream) is stream
+
+
+def test_a_borrowed_stream_is_kept_by_who_remembers_it() -> None:
+    class OfPytorch:
+        cuda_stream = 7
+
+    theirs = OfPytorch()
+    gone = weakref.ref(theirs)
+    borrowed = _cuda.Stream.of(theirs)
+    del theirs
+    assert gone() is not None
+    del borrowed
+    assert gone() is None
 
 
 @pytest.mark.parametrize("value", ["1", 1.0, True, object()])

@@ -52,3 +52,18 @@ def test_a_copy_on_the_host_is_numpys(deferred_cuda: RecordingRuntime) -> None:
     if np.lib.NumpyVersion(np.__version__) < "2.1.0":
         pytest.skip("NumPy asks for no device")
     np.testing.assert_array_equal(np.from_dlpack(array, device="cpu"), FRAME)
+
+
+def test_what_reads_an_array_leaves_no_stream_behind(recording_cuda: RecordingRuntime) -> None:
+    array = on_device(FRAME, _cuda.Stream(), _cuda.Pool())
+    held = recording_cuda.handles
+    for _ in range(3):
+        np.testing.assert_array_equal(array.numpy(), FRAME)
+        array.__dlpack__(stream=-1, copy=True)
+    assert recording_cuda.handles == held
+
+
+def test_another_gpus_array_is_refused_with_what_lets_that_gpu_be_used() -> None:
+    elsewhere = DeviceArray(256, (2, 2), np.uint8, 1)
+    with pytest.raises(ValueError, match=r"^array is on GPU 1, .* with CUDA_VISIBLE_DEVICES=1$"):
+        device_array(elsewhere, _cuda.Stream(1))

@@ -97,9 +97,7 @@ def test_a_batch_that_is_too_large_is_refused_in_words(served: tuple[Any, Any]) 
         client.infer("trtcolor-base", [given(module, "frames", frames)])
 
 
-def test_the_example_of_readme_colours_a_file(
-    repository: Repository, tmp_path: Path
-) -> None:
+def test_the_example_of_readme_colours_a_file(repository: Repository, tmp_path: Path) -> None:
     readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"```python\n([^`]*import tritonclient[^`]*)```", readme)
     Image.fromarray(photograph()).save(tmp_path / "old.png")
