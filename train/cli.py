@@ -114,7 +114,7 @@ def train(
 @click.option(
     "--saturation",
     type=float,
-    help="Factor on the a*b* of a classifier, 0 to 4, or of MODEL in its graph, 0 to 10; default: 1.",
+    help="Factor on a*b*, of a CHECKPOINT with bins 0 to 4, in MODEL's graph 0 to 10; default: 1.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace what exists.")
 def export(

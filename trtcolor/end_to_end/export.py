@@ -54,8 +54,8 @@ def export_end_to_end(
 
     Raises:
         OutputExistsError: there is a file and `overwrite` is false.
-        ExportError: it gives other colours, is larger than an ONNX file can be, or onnx, which
-            writes it, is not installed.
+        ExportError: it gives other colours, is larger than an ONNX file can be, its folder is not
+            there, or onnx, which writes it, is not installed.
         BackendError: ONNX Runtime is not installed, or does not run it.
         ValueError, NoGlobalFeaturesError, PrecisionError: as from `end_to_end_graph`.
         OSError: the disk is full, the folder not writable, and so on.
@@ -66,6 +66,11 @@ def export_end_to_end(
 
     if not overwrite:
         refuse_existing(file)
+    if not file.absolute().parent.is_dir():
+        raise ExportError(
+            f"{file} would lie in {file.parent}, which is no folder; one that is there was needed; "
+            "make it first"
+        )
     model = end_to_end_graph(
         bundle,
         render=render,
