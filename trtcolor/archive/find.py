@@ -70,7 +70,10 @@ def find_pictures(
         search.take(path)
     if found.pictures:
         return found
-    why = found.faults[0].reason if found.faults else f"no picture in {', '.join(map(str, named))}"
+    if found.faults:
+        why = found.faults[0].reason
+    else:
+        why = f"no picture in {', '.join(map(str, named)) or 'a list without a path'}"
     raise PictureError(
         f"{why}; at least one picture was needed ({' '.join(sorted(SUFFIXES))}); check the inputs"
     )

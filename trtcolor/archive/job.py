@@ -20,6 +20,7 @@ from trtcolor.archive.settings import PictureSettings, model_key
 from trtcolor.colorizer import Colorizer, Prepared
 from trtcolor.errors import PictureError
 from trtcolor.images import WRITE_FORMATS, Picture, read_pages, write_pages
+from trtcolor.images.opening import opened
 from trtcolor.metrics.gamut import share_outside_gamut
 from trtcolor.stages import Laps, Stages
 
@@ -71,6 +72,7 @@ def color_file(
         model_sha256=model_key(colorizer),
     )
     try:
+        _refuse_in_place(source, output)
         before = Identity.of(source)
         notes = write_pages(
             output,
@@ -207,6 +209,16 @@ def gate_of(colorizer: Colorizer) -> threading.Lock | None:
     return None if predictor.device == "cpu" and predictor.memory is None else threading.Lock()
 
 
+def _refuse_in_place(source: Path, output: Path) -> None:
+    """Refuse an output that would take the place of the picture itself, which nobody could undo."""
+    with opened(source):  # a pipe, which would be waited for, is refused here
+        if output.exists() and output.samefile(source):
+            raise PictureError(
+                f"{source} and {output} are one file; an output beside the original was needed; "
+                "choose another name"
+            )
+
+
 def _disk_error(error: BaseException | None) -> OSError | None:
     """The error behind others that says that the disk takes nothing more."""
     while error is not None:
@@ -225,6 +237,8 @@ def _reason(error: Exception, source: Path) -> str:
             f"cannot be read ({error.strerror}); a picture file was needed; check the path and its "
             "permissions"
         )
+    elif isinstance(error, PictureError):
+        text = str(error)
     else:
         text = " ".join(str(error).split()) or type(error).__name__
     if os.fspath(source) in text:

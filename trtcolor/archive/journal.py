@@ -97,6 +97,8 @@ def _kept(path: Path) -> Iterator[tuple[bytes, Record]]:
     made: dict[str, int] = {}
     for number, (_, record) in enumerate(_records(path)):
         key = record.output or record.input
+        if record.output:  # what was no picture once is one now
+            last.pop(record.input, None)
         if record.outcome != "skipped":
             last[key] = number
         if record.outcome == "coloured":

@@ -26,8 +26,8 @@ def output_names(pictures: Sequence[Path], root: Path, format: str | None = None
     A picture keeps its name below `root`, with the suffix of the format that is written. Where two
     pictures would come to one name, also one that differs in case or in how its accents are
     coded, the picture that has that name keeps it, and the others put the suffix behind their whole
-    name: ``a.jpg`` beside ``a.png`` becomes ``a.jpg.png``. So names depend on which pictures there
-    are, and not on their order.
+    name: ``a.jpg`` beside ``a.png`` becomes ``a.jpg.png``. So does one that would have the name of
+    a folder. So names depend on which pictures there are, and not on their order.
 
     Args:
         pictures: absolute, each once.
@@ -37,7 +37,8 @@ def output_names(pictures: Sequence[Path], root: Path, format: str | None = None
     own = [PurePath(picture.relative_to(root)) for picture in pictures]
     wanted = [_wanted(path, format) for path in own]
     asked = Counter(map(_folded, wanted))
-    taken: set[str] = set()
+    taken = {_folded(folder) for path in own for folder in path.parents}
+    asked.update(taken)  # a file cannot have the name of a folder
     names: dict[PurePath, PurePath] = {}
     in_turn = sorted(zip(own, wanted, strict=True), key=lambda pair: (pair[0] != pair[1], pair[0]))
     for path, name in in_turn:  # those that keep their name first

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
@@ -16,11 +16,12 @@ from trtcolor.archive.names import output_names
 from trtcolor.archive.place import Place
 from trtcolor.archive.pool import unordered
 from trtcolor.archive.record import Outcome, Record
+from trtcolor.archive.report import check_report, reported
 from trtcolor.archive.settings import PictureSettings, model_key
 from trtcolor.archive.size import bytes_needed
 from trtcolor.colorizer import Colorizer
 from trtcolor.errors import OutputExistsError, TrtcolorError
-from trtcolor.files import put_file_in_place, whole_file
+from trtcolor.files import put_file_in_place
 from trtcolor.memory import available_memory
 from trtcolor.progress import Progress
 from trtcolor.stages import Stages
@@ -78,16 +79,18 @@ def color_pictures(
             and the same model; make one again that was made by an earlier run and is unchanged
             since; a picture whose output is something else fails.
         overwrite: replace whatever has an output's name.
-        report: a file for the lines of `Record`, behind one with the version and the settings; it
-            is replaced, also where the run ends early.
+        report: a file for the lines of `Record`, behind one with the version and the settings,
+            written also where the run ends early; an earlier report is replaced.
         workers: pictures at a time; None: `AHEAD` more than there are cores.
         memory: bytes for the pixels of all pictures that are being worked on; one that takes more
             is worked on alone. None: half of what the machine has available.
         tell: called after every picture, in the caller's thread.
 
     Raises:
-        OutputExistsError: outputs exist, and neither was asked for.
-        PictureError: another process works on the folder, or it is a file.
+        OutputExistsError: outputs exist, and neither was asked for; or the report's name is that of
+            a file that is none.
+        PictureError: another process works on the folder, it is a file, or the report would lie in
+            its ``.trtcolor``.
         OSError: the disk is full or read-only; what was done is kept.
     """
     return _Run(
@@ -130,15 +133,24 @@ class _Run:
 
     def run(self, report: Path | None) -> Summary:
         self._refuse_existing()
+<<<<<<< HEAD
         head = self._settings.head(
             self._colorizer, root=str(self._found.root), folder=os.path.abspath(self._output)
         )
+=======
+        check_report(report, self._output, overwrite=self._replaces)
+>>>>>>> archivetests
         summary = Summary({"coloured": 0, "skipped": 0, "failed": 0}, self._stages)
         expected = len(self._items) + len(self._found.faults)
         with (
             Place(self._output) as place,
+<<<<<<< HEAD
             Journal(place.inner, head) as journal,
             _reported(journal, report),
+=======
+            Journal(place.inner, self._head()) as journal,
+            reported(journal, report),
+>>>>>>> archivetests
             closing(self._records(place, journal)) as records,
         ):
             self._stages.start()
@@ -241,22 +253,3 @@ class _Run:
             return made
         finally:
             place.drop(part)
-
-
-@contextmanager
-def _reported(journal: Journal, report: Path | None) -> Iterator[None]:
-    """Write the report when the block ends, however it ends."""
-    try:
-        yield
-    except BaseException:
-        if report is not None:
-            with suppress(OSError):
-                _write_report(journal, report)
-        raise
-    if report is not None:
-        _write_report(journal, report)
-
-
-def _write_report(journal: Journal, report: Path) -> None:
-    with whole_file(report, overwrite=True) as stream:
-        stream.writelines(journal.lines())

@@ -42,9 +42,9 @@ class Bar:
         self._shown = self._live
 
     def say(self, sentence: str, kind: str = "note") -> None:
-        """Print a sentence above what is shown."""
+        """Print a sentence above what is shown, on one line whatever names are in it."""
         self.end()
-        click.echo(f"{kind}: {sentence}", err=True)
+        click.echo(f"{kind}: {_printable(sentence)}", err=True)
 
     def __enter__(self) -> Bar:
         return self
@@ -57,3 +57,10 @@ class Bar:
         if self._shown:
             click.echo(err=True)
             self._shown = False
+
+
+def _printable(text: str) -> str:
+    """With line breaks, and what else a terminal would obey, as their escapes."""
+    return "".join(
+        character if character.isprintable() else ascii(character)[1:-1] for character in text
+    )

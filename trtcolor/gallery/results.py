@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -81,14 +81,21 @@ def read_results(folder: Path) -> Results:
             "... -o FOLDER' was needed; name that folder"
         ) from None
     found: dict[str, Result] = {}
+    inputs: dict[str, str] = {}  # by output
     unreadable = 0
     for result in _results(text):
         if result is None:
             unreadable += 1
             continue
         before = found.get(result.input)
-        if not (result.outcome == "skipped" and before and before.outcome == "coloured"):
-            found[result.input] = result
+        if result.output is not None:
+            earlier = inputs.setdefault(result.output, result.input)
+            if earlier != result.input:  # the folder of the inputs was moved
+                before = found.pop(earlier, before)
+                inputs[result.output] = result.input
+        if result.outcome == "skipped" and before and before.outcome == "coloured":
+            result = replace(before, input=result.input)
+        found[result.input] = result
     if not found:
         raise DataError(
             f"{file} tells of no picture; a run that has come to its first one was needed; run "

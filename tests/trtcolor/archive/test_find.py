@@ -149,6 +149,9 @@ def test_no_picture_at_all_is_refused(tmp_path: Path) -> None:
     touch(tmp_path / "notes.txt")
     with pytest.raises(PictureError, match=r"no picture in .*\.png"):
         find_pictures([str(tmp_path)])
+    (tmp_path / "list").write_text("\n\n")
+    with pytest.raises(PictureError, match="no picture in a list without a path; at least one"):
+        find_pictures([], [str(tmp_path / "list")])
 
 
 def test_one_named_file_is_told_from_all_else(tmp_path: Path) -> None:

@@ -59,6 +59,14 @@ def test_a_failure_and_a_skip_do_not_make_an_output_unknown(tmp_path: Path) -> N
     assert [line["outcome"] for line in lines(tmp_path)[1:]] == ["coloured", "failed"]
 
 
+def test_what_was_no_picture_once_and_is_one_now_has_one_line(tmp_path: Path) -> None:
+    with Journal(tmp_path, {}) as journal:
+        journal.add(replace(MADE, output=None, outcome="failed", reason="is a pipe"))
+        journal.add(MADE)
+    with Journal(tmp_path, {}):
+        assert [line["outcome"] for line in lines(tmp_path)[1:]] == ["coloured"]
+
+
 def test_a_journal_does_not_grow_from_run_to_run(tmp_path: Path) -> None:
     sizes = []
     for _ in range(3):

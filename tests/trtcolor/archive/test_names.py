@@ -41,6 +41,15 @@ def test_pictures_that_would_come_to_one_name_are_kept_apart() -> None:
     assert named("x/a.png", "X/A.png") == ["x/a.png.png", "X/A.png"]
 
 
+def test_a_picture_does_not_take_the_name_of_a_folder() -> None:
+    assert named("a.gif", "a.png/x.png", "A.PNG/b.png/y.png") == [
+        "a.gif.png",
+        "a.png/x.png",
+        "A.PNG/b.png/y.png",
+    ]
+    assert named("b.gif", "b.png/c.jpg", "b.gif.png/d.jpg")[0] == "b.gif (2).png"
+
+
 def test_accents_in_two_codings_are_one_name() -> None:
     accents = [unicodedata.normalize(form, "é.png") for form in ("NFC", "NFD")]
     assert len(set(named(*accents))) == 2

@@ -83,6 +83,15 @@ def test_what_a_later_run_skipped_because_it_was_coloured_is_coloured(tmp_path: 
     assert picture.reason == ""
 
 
+def test_a_picture_that_lies_elsewhere_now_is_one_picture(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    coloured = coloured_entry(folder, "a.png")
+    for outcome in ("skipped", "coloured"):
+        write_results(folder, coloured, coloured | {"input": "/moved/a.png", "outcome": outcome})
+        (picture,) = read_results(folder).pictures
+        assert (picture.input, picture.outcome) == ("/moved/a.png", "coloured")
+
+
 def test_a_name_that_is_no_text_comes_through(tmp_path: Path) -> None:
     write_results(tmp_path, {"input": "/caf\udce9.png", "output": None, "outcome": "failed"})
     (picture,) = read_results(tmp_path).pictures
