@@ -133,24 +133,16 @@ class _Run:
 
     def run(self, report: Path | None) -> Summary:
         self._refuse_existing()
-<<<<<<< HEAD
         head = self._settings.head(
             self._colorizer, root=str(self._found.root), folder=os.path.abspath(self._output)
         )
-=======
         check_report(report, self._output, overwrite=self._replaces)
->>>>>>> archivetests
         summary = Summary({"coloured": 0, "skipped": 0, "failed": 0}, self._stages)
         expected = len(self._items) + len(self._found.faults)
         with (
             Place(self._output) as place,
-<<<<<<< HEAD
             Journal(place.inner, head) as journal,
-            _reported(journal, report),
-=======
-            Journal(place.inner, self._head()) as journal,
             reported(journal, report),
->>>>>>> archivetests
             closing(self._records(place, journal)) as records,
         ):
             self._stages.start()
