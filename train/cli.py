@@ -149,6 +149,8 @@ def export(
     )
     served.check()
     if bundle is not None:
+        if served.server is not None:
+            served.server.check(options["name"] or _name_of(source))
         _write_bundle(source, bundle, **options)
         served.write(open_bundle(bundle), 1.0)
         return
@@ -170,6 +172,14 @@ def _refuse_for_model(served: Served) -> None:
                 f"{flag} came for a model that is exported already; a CHECKPOINT and the BUNDLE "
                 "to write were needed for it; leave it out"
             )
+
+
+def _name_of(checkpoint: Path) -> str:
+    """What the bundle of a checkpoint is called if nobody says otherwise."""
+    _need_training_package()
+    from trtcolor_train.checkpoint import load_checkpoint
+
+    return load_checkpoint(checkpoint, optimizer=False).config.name
 
 
 def _write_bundle(

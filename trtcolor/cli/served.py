@@ -50,8 +50,9 @@ class Served:
         Raises:
             UsageError: an option for a file that is not to be written.
             OutputExistsError: the file is there and is not to be replaced.
+            ExportError: its folder is not there.
         """
-        from trtcolor.files import refuse_existing
+        from trtcolor.end_to_end.export import refuse_place
 
         if self.end_to_end is None:
             flags = given_options()
@@ -62,8 +63,8 @@ class Served:
                         f"{flags[name]} came without a file to write; --end-to-end FILE was "
                         "needed; add it"
                     )
-        elif not self.overwrite:
-            refuse_existing(self.end_to_end)
+        else:
+            refuse_place(self.end_to_end, overwrite=self.overwrite)
 
     @property
     def is_nothing(self) -> bool:

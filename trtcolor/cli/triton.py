@@ -181,6 +181,17 @@ class Server:
             return None
         return cls(repository, Serving(**settings), engine, trust, options["overwrite"])
 
+    def check(self, name: str) -> None:
+        """Refuse a name that is taken, or is none, before anything else is written.
+
+        Raises:
+            ValueError, OutputExistsError, ExportError: as from
+                `trtcolor.triton.repository.check_name`.
+        """
+        from trtcolor.triton.repository import check_name
+
+        check_name(self.repository, name, overwrite=self.overwrite)
+
     def write(self, bundle: Bundle, name: str | None, channels: Channels, **graphs: Any) -> None:
         """Write the model into the repository and say so.
 

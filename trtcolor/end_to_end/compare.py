@@ -47,8 +47,8 @@ class Comparison:
 
     def __str__(self) -> str:
         return (
-            f"{self.bytes} bytes differ from the CPU path by {self.most} at most, "
-            f"{self.beyond:.4%} of them by more than 1"
+            f"of {self.bytes} bytes none is more than {self.most} from the CPU path, "
+            f"{self.beyond:.4%} are more than 1"
         )
 
 

@@ -64,13 +64,7 @@ def export_end_to_end(
     from trtcolor.end_to_end.compare import check, compare
     from trtcolor.end_to_end.graph import end_to_end_graph
 
-    if not overwrite:
-        refuse_existing(file)
-    if not file.absolute().parent.is_dir():
-        raise ExportError(
-            f"{file} would lie in {file.parent}, which is no folder; one that is there was needed; "
-            "make it first"
-        )
+    refuse_place(file, overwrite=overwrite)
     model = end_to_end_graph(
         bundle,
         render=render,
@@ -92,6 +86,24 @@ def export_end_to_end(
     with whole_file(file, overwrite=overwrite) as stream:
         stream.write(model.SerializeToString())
     return Exported(file, comparison)
+
+
+def refuse_place(file: Path, *, overwrite: bool) -> None:
+    """Refuse a file that could not be written.
+
+    Raises:
+        OutputExistsError: it is there and `overwrite` is false.
+        ExportError: its folder is not there, or it is a folder itself.
+    """
+    if not overwrite:
+        refuse_existing(file)
+    if file.is_dir():
+        raise ExportError(f"{file} is a folder; a file's name was needed; add one to the path")
+    if not file.absolute().parent.is_dir():
+        raise ExportError(
+            f"{file} would lie in {file.parent}, which is no folder; one that is there was needed; "
+            "make it first"
+        )
 
 
 def need_onnx() -> None:

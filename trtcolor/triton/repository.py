@@ -102,6 +102,17 @@ def export_triton(
     return placing.write(models, bundle.spec, _origin(bundle.spec, channels=channels, **settings))
 
 
+def check_name(repository: Path, name: str, *, overwrite: bool) -> None:
+    """Refuse a model's name that a repository has no room for; parts of an ensemble aside.
+
+    Raises:
+        ValueError: the server takes no such name.
+        OutputExistsError: a model of that name is there and `overwrite` is false.
+        ExportError: the repository is a file, or what is to be overwritten is no model.
+    """
+    refuse_taken(repository, [_checked_name(name)], overwrite=overwrite)
+
+
 def export_triton_engine(
     model: str | os.PathLike[str],
     engine: str | os.PathLike[str],

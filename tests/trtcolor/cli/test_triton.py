@@ -11,6 +11,8 @@ from family_bundles import family_bundle
 from served_models import Repository
 from tritonclient.grpc.model_config_pb2 import ModelInstanceGroup
 
+from trtcolor_train.checkpoint import load_checkpoint
+
 PARTS = ["trtcolor-base", "trtcolor-base_features", "trtcolor-base_paint"]
 
 
@@ -61,6 +63,21 @@ def test_a_checkpoint_becomes_a_bundle_and_a_repository_at_once(tmp_path: Path) 
     assert (tmp_path / "mine" / "model.json").is_file()
     names = sorted(path.name for path in (tmp_path / "models").iterdir())
     assert names == ["mine", "mine_features", "mine_paint"]
+
+
+@pytest.mark.parametrize("options", [("--name", "mine"), ()])
+def test_a_name_that_is_taken_is_refused_before_a_checkpoint_becomes_a_bundle(
+    tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    family_bundle("lee2016", tmp_path)
+    checkpoint = tmp_path / "checkpoint.safetensors"
+    name = options[-1] if options else load_checkpoint(checkpoint, optimizer=False).config.name
+    taken = tmp_path / "models" / name
+    taken.mkdir(parents=True)
+    (taken / "config.pbtxt").touch()
+    line = ("export", checkpoint, tmp_path / "mine", *options, "--triton", taken.parent)
+    assert f"{taken} is there already" in refused(*line)
+    assert not (tmp_path / "mine").exists()
 
 
 def test_a_graph_and_a_repository_may_be_written_at_once(tmp_path: Path) -> None:
