@@ -25,13 +25,15 @@ class Stream:
     Args:
         handle: of somebody else's stream, which stays theirs and must outlive this; None makes one
             on the calling thread's GPU.
+        owner: whose handle that is, kept for as long as this.
 
     Raises:
         BackendError: none could be made.
     """
 
-    def __init__(self, handle: int | None = None) -> None:
+    def __init__(self, handle: int | None = None, owner: object = None) -> None:
         self.borrowed = handle is not None
+        self._owner = owner
         if handle is not None:
             self.handle = handle
             return
@@ -60,10 +62,10 @@ class Stream:
         if hasattr(value, "__cuda_stream__"):
             protocol = value.__cuda_stream__
             _, handle = protocol() if callable(protocol) else protocol
-            return cls(int(handle))
+            return cls(int(handle), value)
         for name in ("cuda_stream", "ptr", "handle"):  # PyTorch, CuPy, pycuda
             if isinstance(handle := getattr(value, name, None), int):
-                return cls(handle)
+                return cls(handle, value)
         raise TypeError(
             f"stream is a {type(value).__name__}, but must be the number of a CUDA stream or a "
             "stream of PyTorch, CuPy, pycuda or cuda.core; pass one of these"

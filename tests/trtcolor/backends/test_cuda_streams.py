@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import weakref
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -191,3 +192,21 @@ def test_garbage_is_not_collected_during_a_capture(recording_cuda: RecordingRunt
     seen: list[bool] = []
     _cuda.Graph.capture(_cuda.Stream(), lambda: seen.append(gc.isenabled()))
     assert (seen, gc.isenabled()) == ([False], True)
+
+
+def test_a_borrowed_stream_is_kept_as_long_as_it_may_be_used(
+    recording_cuda: RecordingRuntime,
+) -> None:
+    class Theirs:
+        def __init__(self) -> None:
+            self.cuda_stream = _cuda.Stream().handle
+
+    theirs = Theirs()
+    seen = weakref.ref(theirs)
+    borrowed = _cuda.Stream.of(theirs)
+    del theirs
+    gc.collect()
+    assert seen() is not None
+    del borrowed
+    gc.collect()
+    assert seen() is None
