@@ -5,13 +5,16 @@
 Makes a folder of whole pictures in several formats (of the files in PHOTOS, and of noise) and of
 broken ones, has it coloured with as many kills as asked for, each at a random time within that of
 an unbroken run, and then to the end. Every whole picture must be there once, the same as of the
-unbroken run, every broken one must be named in the report, and nothing else may lie there.
+unbroken run, every broken one must be named in the report, and nothing else may lie there. Where
+exiftool is installed, it writes into the pictures before and reads the same from the outputs.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -35,6 +38,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = options.keep or Path(name)
         archive = make_archive(folder / "in", options.pictures, options.source, options.seed)
+        tagged = _tagged(folder / "in")
+        print(f"{tagged} pictures have metadata") if tagged else print("there is no exiftool")
         print(f"{len(archive.whole)} whole pictures and {len(archive.broken)} broken ones")
         began = time.monotonic()
         _begin(folder / "in", folder / "unbroken", others).wait()
@@ -90,9 +95,51 @@ def _faults(archive: Archive, folder: Path) -> list[str]:
     for name in sorted(archive.whole):
         if told.get(name, ("", ""))[0] not in ("coloured", "skipped"):
             faults.append(f"{name} is not said to be coloured: {told.get(name)}")
+    before, after = _metadata(folder / "in"), _metadata(output)
+    faults += [
+        f"{name} had {before.get(name)} and has {tags}"
+        for name, tags in after.items()
+        if before.get(name) != tags
+    ]
     inner = {path.name for path in (output / ".trtcolor").iterdir()}
     faults += [f".trtcolor/{name} is left" for name in sorted(inner - {"lock", "results.jsonl"})]
     return faults
+
+
+TAGS = {
+    "EXIF:Artist": "A. Photographer",
+    "EXIF:DateTimeOriginal": "1915:06:01 12:00:00",
+    "IPTC:Keywords": "street",
+    "IPTC:Caption-Abstract": "A street",
+    "XMP:Title": "Straße",
+    "XMP:Rights": "public domain",
+}
+
+
+def _tagged(folder: Path) -> int:
+    """Write metadata into all pictures that can be written to; how many have some then."""
+    if shutil.which("exiftool") is None:
+        return 0
+    words = [f"-{name}={value}" for name, value in TAGS.items()]
+    subprocess.run(
+        ["exiftool", "-q", "-q", "-m", "-overwrite_original", "-r", *words, folder],
+        capture_output=True,
+    )
+    return sum(bool(tags) for tags in _metadata(folder).values())
+
+
+def _metadata(folder: Path) -> dict[str, dict[str, str]]:
+    """By name, of every picture that can be read, what exiftool finds of `TAGS`."""
+    if shutil.which("exiftool") is None:
+        return {}
+    words = [f"-{name}" for name in TAGS]
+    found = subprocess.run(
+        ["exiftool", "-q", "-q", "-m", "-j", "-G", "-r", *words, folder], capture_output=True
+    )
+    return {
+        str(Path(entry.pop("SourceFile")).relative_to(folder)): entry
+        for entry in json.loads(found.stdout or "[]")
+    }
 
 
 if __name__ == "__main__":

@@ -72,8 +72,8 @@ class Predictor:
     ) -> None:
         self.spec = spec
         self.threads = threads
+        self.memory = memory
         self._runner = runner
-        self._memory = memory
 
     @property
     def device(self) -> str:
@@ -211,9 +211,9 @@ class Predictor:
     def _tiles(self, seen: Seen) -> Tiling:
         height, width = seen.network_lightness.shape[2:]
         on_cpu = self._runner.device == "cpu"
-        if seen.graph == "joint" or (self._memory is None and not on_cpu):
+        if seen.graph == "joint" or (self.memory is None and not on_cpu):
             return Tiling.whole((height, width))
-        return choose_tiles((height, width), self.spec.size, self._memory)
+        return choose_tiles((height, width), self.spec.size, self.memory)
 
     def _run_local(
         self, graph: str, inputs: dict[str, NDArray[np.float32]], extras: tuple[str, ...]

@@ -199,9 +199,14 @@ def pulled_in(prepared: Prepared, chroma: NDArray[np.float32]) -> float:
     )
 
 
-def gate_of(colorizer: Colorizer) -> AbstractContextManager[object]:
-    """What a run's pictures hold while the network runs: on a GPU, one at a time does."""
-    return nullcontext() if colorizer.predictor.device == "cpu" else threading.Lock()
+def gate_of(colorizer: Colorizer) -> threading.Lock | None:
+    """What the pictures of a run hold while the network runs, so that it has one at a time.
+
+    None on a CPU, whose cores share the work best if each has a picture of its own, but where the
+    memory of the network was limited: that is the limit of all together.
+    """
+    predictor = colorizer.predictor
+    return None if predictor.device == "cpu" and predictor.memory is None else threading.Lock()
 
 
 def _refuse_in_place(source: Path, output: Path) -> None:

@@ -6,9 +6,7 @@ import os
 from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path, PurePath
-from typing import Any
 
 from trtcolor.archive.budget import Budget
 from trtcolor.archive.find import Found
@@ -122,10 +120,9 @@ class _Run:
         self._workers = min(workers or usable_cores() + AHEAD, max(len(names), 1))
         self._budget = Budget(available_memory() // 2 if memory is None else memory)
         self._device = gate_of(colorizer)
-        alone = colorizer.predictor.device != "cpu"
         self._stages = Stages(
             STAGES,
-            workers={READ: self._workers, NETWORK: 1 if alone else self._workers,
+            workers={READ: self._workers, NETWORK: 1 if self._device else self._workers,
                      WRITE: self._workers},
             unit="picture",
         )  # fmt: skip
@@ -137,11 +134,14 @@ class _Run:
     def run(self, report: Path | None) -> Summary:
         self._refuse_existing()
         check_report(report, self._output, overwrite=self._replaces)
+        head = self._settings.head(
+            self._colorizer, root=str(self._found.root), folder=os.path.abspath(self._output)
+        )
         summary = Summary({"coloured": 0, "skipped": 0, "failed": 0}, self._stages)
         expected = len(self._items) + len(self._found.faults)
         with (
             Place(self._output) as place,
-            Journal(place.inner, self._head()) as journal,
+            Journal(place.inner, head) as journal,
             reported(journal, report),
             closing(self._records(place, journal)) as records,
         ):
@@ -164,17 +164,6 @@ class _Run:
                 f"{there[0]}; free names were needed; choose another folder, or go on with "
                 "--skip-existing, or allow overwriting"
             )
-
-    def _head(self) -> dict[str, Any]:
-        return {
-            "trtcolor": version("trtcolor"),
-            "settings": self._blank.settings,
-            "of_settings": self._settings.described(self._colorizer),
-            "model": self._blank.model,
-            "model_sha256": self._blank.model_sha256,
-            "root": str(self._found.root),
-            "folder": os.path.abspath(self._output),
-        }
 
     def _records(self, place: Place, journal: Journal) -> Generator[Record, None, None]:
         for fault in self._found.faults:

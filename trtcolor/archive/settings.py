@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,17 @@ class PictureSettings:
             "saturation": self.saturation,
             "style": None if style is None else hashlib.sha256(style.tobytes()).hexdigest(),
             "upsampling": colorizer.upsampling,
+        }
+
+    def head(self, colorizer: Colorizer, **more: str) -> dict[str, Any]:
+        """The first line of a report: which version coloured, how, and with which model."""
+        return {
+            "trtcolor": version("trtcolor"),
+            "settings": self.key(colorizer),
+            "of_settings": self.described(colorizer),
+            "model": colorizer.spec.name,
+            "model_sha256": model_key(colorizer),
+            **more,
         }
 
     def key(self, colorizer: Colorizer) -> str:

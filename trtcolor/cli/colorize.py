@@ -134,6 +134,7 @@ class _Command:
     def color_one(self, source: Path, output: Path) -> None:
         from trtcolor.archive.job import color_file
         from trtcolor.archive.names import FORMATS
+        from trtcolor.archive.record import line_of
         from trtcolor.errors import PictureError
         from trtcolor.images import WRITE_FORMATS, check_output
 
@@ -147,8 +148,9 @@ class _Command:
         with self._colorizer(self.threads) as colorizer:
             settings = self._settings(colorizer)
             record = color_file(colorizer, source, output, settings, overwrite=self.overwrite)
+            head = line_of(settings.head(colorizer))
         if self.report is not None:
-            write_bytes(self.report, record.line(), self.overwrite)
+            write_bytes(self.report, head + record.line(), self.overwrite)
         if record.outcome == "failed":
             raise PictureError(record.reason)
         if record.reason:
@@ -167,7 +169,8 @@ class _Command:
             raise click.UsageError(f"several pictures need a folder for OUT, not the file {output}")
         found = find_pictures(inputs, lists, output=output)
         self._check_outputs(len(found.pictures))
-        each = max(1, (self.threads or usable_cores()) // len(found.pictures))
+        alone = self.memory is not None  # the limit of all pictures together: one at a time
+        each = max(1, (self.threads or usable_cores()) // (1 if alone else len(found.pictures)))
         pairs: list[tuple[str, Path, Path]] = []
         with _telling_how_to_go_on(output), Bar("pictures", "a second") as bar:
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ from trtcolor.colorizer import Colorizer
 from trtcolor.errors import OutputExistsError
 from trtcolor.images import read_picture
 from trtcolor.metrics.gamut import share_outside_gamut
+from trtcolor.spec import SizeRule
 
 
 @pytest.fixture
@@ -256,3 +259,29 @@ def test_the_share_pulled_in_of_a_large_picture_is_near_that_of_all_its_pixels(
 def test_settings_that_are_none_are_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="was needed"):
         PictureSettings(**settings)
+
+
+@pytest.mark.parametrize("memory", [None, 10**8])
+def test_a_limit_of_the_networks_memory_is_that_of_all_pictures(
+    memory: int | None,
+    source: Path,
+    make_bundle: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    size = SizeRule(8, 2, 32, render_size=32, halo=8)
+    at_once, most, lock = [0], [0], threading.Lock()
+    predict = Colorizer.predict
+
+    def counted(self: Colorizer, prepared: Any) -> Any:
+        with lock:
+            at_once[0] += 1
+            most[0] = max(most[0], at_once[0])
+        time.sleep(0.1)
+        with lock:
+            at_once[0] -= 1
+        return predict(self, prepared)
+
+    monkeypatch.setattr(Colorizer, "predict", counted)
+    with Colorizer(make_bundle(size=size), threads=1, memory=memory) as colorizer:
+        assert counts(color(colorizer, source, workers=4)) == (4, 0, 0)
+    assert (most[0] == 1) is (memory is not None)
