@@ -133,10 +133,10 @@ class _Run:
 
     def run(self, report: Path | None) -> Summary:
         self._refuse_existing()
+        check_report(report, self._output, overwrite=self._replaces)
         head = self._settings.head(
             self._colorizer, root=str(self._found.root), folder=os.path.abspath(self._output)
         )
-        check_report(report, self._output, overwrite=self._replaces)
         summary = Summary({"coloured": 0, "skipped": 0, "failed": 0}, self._stages)
         expected = len(self._items) + len(self._found.faults)
         with (
