@@ -28,13 +28,11 @@ def test_whatever_changes_an_output_changes_the_key(make_bundle: MakeBundle) -> 
 
 def test_so_does_how_the_colorizer_was_opened(make_bundle: MakeBundle) -> None:
     bundle = make_bundle(render_size=32)
+    ways: list[dict[str, Any]] = [
+        {}, {"render": "full"}, {"upsampling": "joint-bilateral"}, {"backend": "openvino"},
+    ]  # fmt: skip
     keys = []
-    for options in (
-        {},
-        {"render": "full"},
-        {"upsampling": "joint-bilateral"},
-        {"backend": "openvino"},
-    ):
+    for options in ways:
         with Colorizer(bundle, threads=1, **options) as colorizer:
             keys.append(PictureSettings().key(colorizer))
     assert len(set(keys)) == len(keys)

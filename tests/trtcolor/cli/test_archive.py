@@ -38,7 +38,7 @@ def shown(folder: Path) -> str:
     """How many pictures the gallery shows of a folder, in its words."""
     done = run("gallery", folder, "--overwrite")
     assert done.returncode == 0, done.stderr
-    return done.stdout.split(": ")[1].split(",")[0]
+    return str(done.stdout).split(": ")[1].split(",")[0]
 
 
 def test_a_gallery_is_made_of_what_a_run_wrote(arguments: tuple[Any, ...], tmp_path: Path) -> None:
