@@ -36,7 +36,7 @@ class Place(Closing):
         inner: for what is no output.
 
     Raises:
-        PictureError: another process holds it, or it is a file.
+        PictureError: another process holds it, or it or what is to be inside is no folder.
         OSError: it is not writable, and so on.
     """
 
@@ -45,6 +45,11 @@ class Place(Closing):
         if folder.exists() and not folder.is_dir():
             raise PictureError(
                 f"{folder} is a file; a folder was needed for several outputs; name one"
+            )
+        if self.inner.is_symlink() or (self.inner.exists() and not self.inner.is_dir()):
+            raise PictureError(
+                f"{self.inner} is a link or a file; a folder was needed, for what is remembered "
+                "and half-made; move it, or name another output folder"
             )
         self.inner.mkdir(parents=True, exist_ok=True)
         self._root = Path(os.path.realpath(folder))

@@ -168,6 +168,8 @@ class _Command:
         if output.suffix.lower() in SUFFIXES and not output.is_dir():
             raise click.UsageError(f"several pictures need a folder for OUT, not the file {output}")
         found = find_pictures(inputs, lists, output=output)
+        if self.report is not None and self.report.parent == output:
+            output.mkdir(parents=True, exist_ok=True)  # so that the report may lie there
         self._check_outputs(len(found.pictures))
         alone = self.memory is not None  # the limit of all pictures together: one at a time
         each = max(1, (self.threads or usable_cores()) // (1 if alone else len(found.pictures)))

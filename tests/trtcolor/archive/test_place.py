@@ -49,3 +49,16 @@ def test_a_file_is_no_output_folder(tmp_path: Path) -> None:
     (tmp_path / "out").write_bytes(b"dear")
     with pytest.raises(PictureError, match="is a file; a folder was needed"):
         Place(tmp_path / "out")
+
+
+def test_what_is_remembered_lies_in_the_folder_itself(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for name in ("link", "file"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "link" / ".trtcolor").symlink_to(elsewhere)
+    (tmp_path / "file" / ".trtcolor").write_text("mine")
+    for name in ("link", "file"):
+        with pytest.raises(PictureError, match=r"\.trtcolor is a link or a file; a folder was"):
+            Place(tmp_path / name)
+    assert not list(elsewhere.iterdir())

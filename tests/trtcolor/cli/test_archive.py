@@ -128,6 +128,15 @@ def test_a_report_replaces_no_picture_and_no_journal(
     assert tree(source) == before
 
 
+def test_a_report_may_lie_in_a_folder_that_the_run_makes(
+    arguments: tuple[Any, ...], tmp_path: Path
+) -> None:
+    report = tmp_path / "out" / "report.jsonl"
+    run(*arguments, "--report", report)
+    _, *lines = [json.loads(line) for line in report.read_text("ascii").splitlines()]
+    assert sorted(line["outcome"] for line in lines) == ["coloured"] * 2 + ["failed"] * 2
+
+
 def test_names_that_are_no_text_are_said_in_lines_and_reported_as_json(
     bundle: Path, tmp_path: Path
 ) -> None:
