@@ -24,8 +24,15 @@ def family_bundle(
     precision: Any = "float16",
 ) -> Bundle:
     """Write a bundle into a folder, which must be there."""
-    photos = [read_picture(file).rgb8 for file in photographs()]
-    network = calibrated_network(family, photos, dimensions)
-    checkpoint = saved(network, family, folder / "checkpoint.safetensors")
+    checkpoint = family_checkpoint(family, folder, dimensions=dimensions)
     path, _ = export(checkpoint, folder / "bundle", precision=precision, decoder=decoder)
     return open_bundle(path)
+
+
+def family_checkpoint(
+    family: str, folder: Path, *, dimensions: Mapping[str, Any] | None = None
+) -> Path:
+    """Write ``checkpoint.safetensors`` into a folder, which must be there."""
+    photos = [read_picture(file).rgb8 for file in photographs()]
+    network = calibrated_network(family, photos, dimensions)
+    return saved(network, family, folder / "checkpoint.safetensors")

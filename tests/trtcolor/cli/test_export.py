@@ -10,7 +10,6 @@ import onnx
 import onnxruntime
 import pytest
 from command_line import refused, run
-from family_bundles import family_bundle
 from sessions import assert_same_colours
 
 from trtcolor.colorizer import Colorizer
@@ -94,13 +93,3 @@ def test_half_precision_is_in_the_network_alone(tmp_path: Path) -> None:
     types = {tensor.data_type for tensor in onnx.load(file).graph.initializer}
     assert {onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16} <= types
     assert onnxruntime.InferenceSession(file).get_outputs()[0].type == "tensor(uint8)"
-
-
-def test_a_checkpoint_becomes_a_bundle_and_one_file_at_once(tmp_path: Path) -> None:
-    family_bundle("lee2016", tmp_path)
-    line = ("export", tmp_path / "checkpoint.safetensors", tmp_path / "mine")
-    done = run(*line, "--end-to-end", tmp_path / "mine.onnx")
-    assert done.returncode == 0, done.stderr
-    session = onnxruntime.InferenceSession(tmp_path / "mine.onnx")
-    (rgb,) = session.run(None, {"frames": np.zeros((1, 33, 20, 3), np.uint8)})
-    assert rgb.shape == (1, 33, 20, 3)

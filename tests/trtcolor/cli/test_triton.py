@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 from command_line import refused, run
-from family_bundles import family_bundle
+from family_bundles import family_checkpoint
 from served_models import Repository
 from tritonclient.grpc.model_config_pb2 import ModelInstanceGroup
 
@@ -55,12 +56,16 @@ def test_a_name_that_is_taken_is_refused_with_the_way_out(tmp_path: Path) -> Non
     assert run(*line, "--overwrite").returncode == 0
 
 
-def test_a_checkpoint_becomes_a_bundle_and_a_repository_at_once(tmp_path: Path) -> None:
-    family_bundle("lee2016", tmp_path)
-    line = ("export", tmp_path / "checkpoint.safetensors", tmp_path / "mine", "--name", "mine")
+def test_a_checkpoint_becomes_a_bundle_one_graph_and_a_repository_at_once(tmp_path: Path) -> None:
+    checkpoint, file = family_checkpoint("lee2016", tmp_path), tmp_path / "mine.onnx"
+    line = ("export", checkpoint, tmp_path / "mine", "--name", "mine", "--end-to-end", file)
     done = run(*line, "--triton", tmp_path / "models", "--warm-up", "none")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "mine" / "model.json").is_file()
+    (rgb,) = onnxruntime.InferenceSession(file).run(
+        None, {"frames": np.zeros((1, 33, 20, 3), np.uint8)}
+    )
+    assert rgb.shape == (1, 33, 20, 3)
     names = sorted(path.name for path in (tmp_path / "models").iterdir())
     assert names == ["mine", "mine_features", "mine_paint"]
 
@@ -69,8 +74,7 @@ def test_a_checkpoint_becomes_a_bundle_and_a_repository_at_once(tmp_path: Path) 
 def test_a_name_that_is_taken_is_refused_before_a_checkpoint_becomes_a_bundle(
     tmp_path: Path, options: tuple[str, ...]
 ) -> None:
-    family_bundle("lee2016", tmp_path)
-    checkpoint = tmp_path / "checkpoint.safetensors"
+    checkpoint = family_checkpoint("lee2016", tmp_path)
     name = options[-1] if options else load_checkpoint(checkpoint, optimizer=False).config.name
     taken = tmp_path / "models" / name
     taken.mkdir(parents=True)
