@@ -6,24 +6,22 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 
-def test_whatever_is_thrown_at_the_colour_functions_gives_a_result_or_one_sentence() -> None:
+
+@pytest.mark.parametrize(
+    ("script", "option", "count"),
+    [("fuzz_color.py", "--calls", 3000), ("fuzz_pictures.py", "--files", 1500)],
+)
+def test_whatever_is_thrown_gives_a_result_or_one_sentence(
+    script: str, option: str, count: int
+) -> None:
     run = subprocess.run(
-        [sys.executable, str(Path(__file__).parent / "fuzz_color.py"), "--calls", "3000"],
+        [sys.executable, str(Path(__file__).parent / script), option, str(count)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        check=False,
     )
     assert run.returncode == 0, run.stdout
-    assert "3000 calls" in run.stdout
-
-
-def test_whatever_a_picture_file_holds_gives_a_picture_or_one_sentence() -> None:
-    run = subprocess.run(
-        [sys.executable, str(Path(__file__).parent / "fuzz_pictures.py"), "--files", "1500"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert run.returncode == 0, run.stdout
-    assert "1500 files" in run.stdout
+    assert f"{count} {option.removeprefix('--')}" in run.stdout

@@ -145,9 +145,14 @@ def _cmyk(dtype: type[Any]) -> Callable[[Path], Floats]:
         icc = icc_files.cmyk_icc()
         tifffile.imwrite(path, samples, photometric="separated", iccprofile=icc, metadata=None)
         xyz = imagecodecs.cms_transform(
-            samples, icc, imagecodecs.cms_profile("xyz"), colorspace="cmyk",
-            outcolorspace="xyz", outdtype="float64", intent=1,
-        )  # fmt: skip
+            samples,
+            icc,
+            imagecodecs.cms_profile("xyz"),
+            colorspace="cmyk",
+            outcolorspace="xyz",
+            outdtype="float64",
+            intent=1,
+        )
         return _d65_luminance(np.asarray(xyz))
 
     return write

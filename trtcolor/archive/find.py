@@ -164,8 +164,11 @@ class _Search:
                 with os.scandir(folder) as listed:
                     entries = sorted(listed, key=lambda entry: entry.name)
             except OSError as error:
-                self._fault(folder, f"{folder} cannot be read ({error.strerror}); "
-                            "check the folder and its permissions")  # fmt: skip
+                self._fault(
+                    folder,
+                    f"{folder} cannot be read ({error.strerror}); "
+                    "check the folder and its permissions",
+                )
                 continue
             inner = []
             for entry in entries:
@@ -207,8 +210,11 @@ class _Search:
         try:
             mode = path.stat().st_mode
         except OSError as error:
-            self._fault(path, f"{path} cannot be read ({error.strerror}); a picture file was "
-                        "needed; check the path and its permissions")  # fmt: skip
+            self._fault(
+                path,
+                f"{path} cannot be read ({error.strerror}); a picture file was "
+                "needed; check the path and its permissions",
+            )
             return
         if stat.S_ISREG(mode):
             self._found.pictures.append(path)

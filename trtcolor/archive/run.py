@@ -94,9 +94,16 @@ def color_pictures(
         OSError: the disk is full or read-only; what was done is kept.
     """
     return _Run(
-        colorizer, found, Path(output), settings or PictureSettings(),
-        replaces=overwrite, skips=skip_existing, workers=workers, memory=memory, tell=tell,
-    ).run(None if report is None else Path(report))  # fmt: skip
+        colorizer,
+        found,
+        Path(output),
+        settings or PictureSettings(),
+        replaces=overwrite,
+        skips=skip_existing,
+        workers=workers,
+        memory=memory,
+        tell=tell,
+    ).run(None if report is None else Path(report))
 
 
 class _Run:
@@ -122,14 +129,21 @@ class _Run:
         self._device = gate_of(colorizer)
         self._stages = Stages(
             STAGES,
-            workers={READ: self._workers, NETWORK: 1 if self._device else self._workers,
-                     WRITE: self._workers},
+            workers={
+                READ: self._workers,
+                NETWORK: 1 if self._device else self._workers,
+                WRITE: self._workers,
+            },
             unit="picture",
-        )  # fmt: skip
+        )
         self._blank = Record(
-            input="", output=None, outcome="failed", settings=settings.key(colorizer),
-            model=colorizer.spec.name, model_sha256=model_key(colorizer),
-        )  # fmt: skip
+            input="",
+            output=None,
+            outcome="failed",
+            settings=settings.key(colorizer),
+            model=colorizer.spec.name,
+            model_sha256=model_key(colorizer),
+        )
 
     def run(self, report: Path | None) -> Summary:
         self._refuse_existing()
@@ -185,8 +199,9 @@ class _Run:
             if self._is_done(source, target, earlier):
                 assert earlier is not None
                 reason = "made earlier from the same picture, with the same settings and model"
-                record = replace(earlier, input=str(source), outcome="skipped", reason=reason,
-                                 seconds={})  # fmt: skip
+                record = replace(
+                    earlier, input=str(source), outcome="skipped", reason=reason, seconds={}
+                )
             else:
                 return self._make(source, target, record, place, journal)
         except TrtcolorError as error:
@@ -194,8 +209,10 @@ class _Run:
         except OSError as error:
             if error.errno in NO_DISK:
                 raise
-            record = record.failed(f"{source}: its output cannot be {self._output / name} "
-                                   f"({error.strerror}); choose another folder")  # fmt: skip
+            record = record.failed(
+                f"{source}: its output cannot be {self._output / name} "
+                f"({error.strerror}); choose another folder"
+            )
         journal.add(record)
         return record
 
@@ -227,9 +244,13 @@ class _Run:
         try:
             with self._budget.part(bytes_needed(source, self._settings.max_pixels)):
                 made = color_file(
-                    self._colorizer, source, part, self._settings,
-                    stages=self._stages, device=self._device,
-                )  # fmt: skip
+                    self._colorizer,
+                    source,
+                    part,
+                    self._settings,
+                    stages=self._stages,
+                    device=self._device,
+                )
             made = replace(
                 made, output=record.output, reason=made.reason.replace(str(part), str(target))
             )

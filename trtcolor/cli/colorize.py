@@ -28,6 +28,8 @@ from trtcolor.cli.results import check_results, write_bytes
 from trtcolor.cli.sheets import check_sheet_options, sheet_options, write_sheet
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from trtcolor.archive.record import Record
     from trtcolor.archive.settings import PictureSettings
     from trtcolor.colorizer import Colorizer
@@ -40,9 +42,12 @@ if TYPE_CHECKING:
     "-o", "--output", required=True, metavar="OUT", help="A file for one picture, else a folder."
 )
 @click.option(
-    "--list", "lists", multiple=True, metavar="FILE",
+    "--list",
+    "lists",
+    multiple=True,
+    metavar="FILE",
     help="Take the paths in this file too, a line each or NUL between them; - is standard input.",
-)  # fmt: skip
+)
 @runner_options
 @click.option("--style", type=PATH, help="Take the global features of this picture instead.")
 @saturation_option
@@ -231,21 +236,24 @@ class _Command:
 
     def _settings(self, colorizer: Colorizer) -> PictureSettings:
         from trtcolor.archive.settings import PictureSettings
-        from trtcolor.images import read_picture
 
-        style = None
-        if self.style is not None:
-            picture = read_picture(self.style, max_pixels=self.max_pixels)
-            style = colorizer.global_features(picture.pixels)
+        style = self._style()
         return PictureSettings(
             saturation=self.saturation,
-            style=style,
+            style=None if style is None else colorizer.global_features(style),
             format=self.format,
             quality=self.quality,
             keep_metadata=self.keep_metadata,
             max_pixels=self.max_pixels,
             runner=f"precision {self.precision}, engine {self.engine}",
         )
+
+    def _style(self) -> NDArray[Any] | None:
+        from trtcolor.images import read_picture
+
+        if self.style is None:
+            return None
+        return read_picture(self.style, max_pixels=self.max_pixels).pixels
 
     def _write_sheet(self, pairs: list[tuple[str, Path, Path]]) -> None:
         from trtcolor.bundle import find_bundle, read_spec
@@ -267,6 +275,7 @@ class _Command:
                 threads=self.threads,
                 memory=self.memory,
             ),
+            style=self._style(),
             saturation=self.saturation,
             max_pixels=self.max_pixels,
             overwrite=self.overwrite,
@@ -276,10 +285,14 @@ class _Command:
 @contextmanager
 def _telling_how_to_go_on(output: Path) -> Iterator[None]:
     """Say so where a run ends that may be gone on with as it is."""
+    from trtcolor.gallery.results import RESULTS
+
     try:
         yield
     except (KeyboardInterrupt, OSError):
-        if (output / ".trtcolor" / "results.jsonl").exists():
-            click.echo("note: what is finished is kept; the same command with --skip-existing goes "
-                       "on", err=True)  # fmt: skip
+        if (output / RESULTS).exists():
+            click.echo(
+                "note: what is finished is kept; the same command with --skip-existing goes on",
+                err=True,
+            )
         raise

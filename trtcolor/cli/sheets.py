@@ -12,6 +12,8 @@ import click
 from trtcolor.cli.options import PATH
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from trtcolor.colorizer import Colorizer
     from trtcolor.gallery.sheets import Pair
 
@@ -53,6 +55,7 @@ def write_sheet(
     compare: tuple[str, ...],
     model: str,
     open_model: Callable[[str], Colorizer],
+    style: NDArray[Any] | None,
     saturation: float,
     max_pixels: int,
     overwrite: bool,
@@ -64,6 +67,7 @@ def write_sheet(
         pairs: what was coloured.
         model: the name of the model that coloured it.
         open_model: gives the Colorizer of a bundle to compare with.
+        style: pixels of the picture whose global features were taken; None: each picture's own.
         saturation, max_pixels, overwrite: as the pictures were coloured with.
     """
     from trtcolor.gallery.sheets import before_after_sheet, comparison_sheet
@@ -77,6 +81,7 @@ def write_sheet(
                 sheet,
                 model=model,
                 others=[stack.enter_context(open_model(name)) for name in compare],
+                style=style,
                 saturation=saturation,
                 max_pixels=max_pixels,
                 overwrite=overwrite,

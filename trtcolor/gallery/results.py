@@ -14,9 +14,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from trtcolor.archive.journal import FILE
+from trtcolor.archive.place import INNER
 from trtcolor.errors import DataError
 
-RESULTS = Path(".trtcolor") / "results.jsonl"
+RESULTS = Path(INNER) / FILE
 OUTCOMES = ("coloured", "skipped", "failed")
 
 

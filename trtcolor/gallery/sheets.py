@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,7 @@ PLATE = 66
 """Grey of a place whose picture cannot be shown."""
 
 Item = TypeVar("Item")
+Painter = Callable[[NDArray[Any]], NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ def comparison_sheet(
     *,
     model: str,
     others: Sequence[Colorizer],
+    style: NDArray[Any] | None = None,
     saturation: float = 1.0,
     max_pixels: int = MAX_PIXELS,
     overwrite: bool = False,
@@ -102,6 +105,8 @@ def comparison_sheet(
             ``before``.
         model: the name of the model that made ``after``.
         others: the other models, at least one; they are not closed.
+        style: pixels of a picture whose global features all are to take, those of each model's own
+            network; a model without any takes none.
         saturation: as for `trtcolor.colorizer.Colorizer.colorize`.
 
     Returns, Raises:
@@ -110,7 +115,8 @@ def comparison_sheet(
     if not others:
         raise ValueError("no other models came; one was needed to compare with; pass its Colorizer")
     headings = (BEFORE, model, *(other.spec.name for other in others))
-    rows = (_compared(pair, others, saturation, max_pixels) for pair in pairs)
+    painters = [_painter(other, style, saturation) for other in others]
+    rows = (_compared(pair, painters, max_pixels) for pair in pairs)
     return _write(rows, Path(file), headings, max_pixels, overwrite)
 
 
@@ -147,14 +153,21 @@ def _groups(width: int) -> int:
     return max(COLUMNS // width, 1)
 
 
-def _compared(pair: Pair, others: Sequence[Colorizer], saturation: float, max_pixels: int) -> Row:
+def _painter(colorizer: Colorizer, style: NDArray[Any] | None, saturation: float) -> Painter:
+    features = None
+    if style is not None and colorizer.spec.has_global_features:
+        features = colorizer.global_features(style)
+    return partial(colorizer.colorize, global_features=features, saturation=saturation)
+
+
+def _compared(pair: Pair, painters: Sequence[Painter], max_pixels: int) -> Row:
     before = pair.before
     if not isinstance(before, np.ndarray):
         try:
             before = read_picture(Path(before), max_pixels=max_pixels).pixels
         except PictureError:
-            return Row(pair.name, (None, pair.after, *([None] * len(others))))
-    coloured = (other.colorize(before, saturation=saturation) for other in others)
+            return Row(pair.name, (None, pair.after, *([None] * len(painters))))
+    coloured = (paint(before) for paint in painters)
     return Row(pair.name, (before, pair.after, *coloured))
 
 

@@ -32,9 +32,12 @@ def archive(tmp_path: Path) -> Archive:
 
 def begin(*arguments: object) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        command("colorize", *arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        command("colorize", *arguments),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
         preexec_fn=heed_interrupts,
-    )  # fmt: skip
+    )
 
 
 def when_there_are(outputs: int, folder: Path, process: subprocess.Popen[str]) -> None:
@@ -182,9 +185,25 @@ def test_memory_does_not_grow_with_the_number_of_pictures(tmp_path: Path, model:
             if not copy.exists():
                 copy.symlink_to("0.png")
         done = subprocess.run(
-            [sys.executable, "-P", "-c", program, "colorize", folder, "-o", tmp_path / str(count),
-             "--model", model, "--threads", "2", "--format", "jpeg"],
-            capture_output=True, text=True, check=True,
-        )  # fmt: skip
+            [
+                sys.executable,
+                "-P",
+                "-c",
+                program,
+                "colorize",
+                folder,
+                "-o",
+                tmp_path / str(count),
+                "--model",
+                model,
+                "--threads",
+                "2",
+                "--format",
+                "jpeg",
+            ],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         peaks.append(int(done.stdout.splitlines()[-1]))
     assert peaks[1] < peaks[0] + 8e6  # held, 36 more of them would take 60 MB and more

@@ -18,9 +18,16 @@ STYLE = np.ones(3, np.float32)
 
 def test_whatever_changes_an_output_changes_the_key(make_bundle: MakeBundle) -> None:
     changes: list[dict[str, Any]] = [
-        {}, {"saturation": 0.9}, {"style": STYLE}, {"style": STYLE * 2}, {"format": "png"},
-        {"format": "jpeg"}, {"quality": 94}, {"keep_metadata": False}, {"runner": "fp16"},
-    ]  # fmt: skip
+        {},
+        {"saturation": 0.9},
+        {"style": STYLE},
+        {"style": STYLE * 2},
+        {"format": "png"},
+        {"format": "jpeg"},
+        {"quality": 94},
+        {"keep_metadata": False},
+        {"runner": "fp16"},
+    ]
     with Colorizer(make_bundle(render_size=32), threads=1) as colorizer:
         keys = [PictureSettings(**change).key(colorizer) for change in changes]
     assert all(first != second for first, second in combinations(keys, 2))
@@ -29,8 +36,11 @@ def test_whatever_changes_an_output_changes_the_key(make_bundle: MakeBundle) -> 
 def test_so_does_how_the_colorizer_was_opened(make_bundle: MakeBundle) -> None:
     bundle = make_bundle(render_size=32)
     ways: list[dict[str, Any]] = [
-        {}, {"render": "full"}, {"upsampling": "joint-bilateral"}, {"backend": "openvino"},
-    ]  # fmt: skip
+        {},
+        {"render": "full"},
+        {"upsampling": "joint-bilateral"},
+        {"backend": "openvino"},
+    ]
     keys = []
     for options in ways:
         with Colorizer(bundle, threads=1, **options) as colorizer:

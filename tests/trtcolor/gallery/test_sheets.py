@@ -143,6 +143,31 @@ def test_models_are_compared_in_the_order_given(make_bundle: MakeBundle, tmp_pat
     assert (read(page) == by_hand).all()
 
 
+def test_a_style_is_that_of_each_models_own_network(
+    make_bundle: MakeBundle, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(0)
+    grey, style = (rng.integers(0, 256, (80, 120), np.uint8) for _ in range(2))
+    styled, plain_one = Colorizer(make_bundle("s", global_size=24)), Colorizer(make_bundle("p"))
+    expected = styled.colorize(grey, global_features=styled.global_features(style))
+    assert (expected != styled.colorize(grey)).any()
+    (page,) = comparison_sheet(
+        [Pair("x", grey, expected)],
+        tmp_path / "s.png",
+        model="s",
+        others=[styled, plain_one],
+        style=style,
+    )
+    by_hand = sheets.contact_sheet(
+        [[grey, expected, expected, plain_one.colorize(grey)]],
+        headings=["before", "s", "s", "p"],
+        captions=["x"],
+        cell=LONE_CELL,
+        group=4,
+    )
+    assert (read(page) == by_hand).all()
+
+
 def test_a_comparison_goes_on_past_a_picture_that_is_gone(
     make_bundle: MakeBundle, tmp_path: Path
 ) -> None:
