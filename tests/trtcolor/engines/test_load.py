@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from engine_folders import changed
+from gpu_here import has_gpu
 
 from trtcolor.backends import driver
-from trtcolor.backends.driver import gpus
 from trtcolor.bundle import Bundle, open_bundle
 from trtcolor.colorizer import Colorizer
 from trtcolor.engines import runners
@@ -39,13 +39,6 @@ def model(make_bundle: MakeBundle) -> Path:
 def engine(model: Path, store: Store) -> Path:
     built = build_engine(model, backend="onnxruntime", precision="int8", profiles=SMALL)
     return built.entry.path
-
-
-def has_gpu() -> bool:
-    try:
-        return bool(gpus())
-    except BackendError:
-        return False
 
 
 def test_a_colorizer_takes_an_engine_by_precision_or_by_folder(model: Path, engine: Path) -> None:
