@@ -139,6 +139,7 @@ class _Command:
     def color_one(self, source: Path, output: Path) -> None:
         from trtcolor.archive.job import color_file
         from trtcolor.archive.names import FORMATS
+        from trtcolor.archive.provenance import Provenance
         from trtcolor.archive.record import line_of
         from trtcolor.errors import PictureError
         from trtcolor.images import WRITE_FORMATS, check_output
@@ -153,7 +154,7 @@ class _Command:
         with self._colorizer(self.threads) as colorizer:
             settings = self._settings(colorizer)
             record = color_file(colorizer, source, output, settings, overwrite=self.overwrite)
-            head = line_of(settings.head(colorizer))
+            head = line_of(Provenance.of(colorizer, settings).head())
         if self.report is not None:
             write_bytes(self.report, head + record.line(), self.overwrite)
         if record.outcome == "failed":
