@@ -63,7 +63,7 @@ def reported(journal: Journal, report: Path | Address | None) -> Iterator[None]:
 def _is_inside(report: Path | Address, output: Path | Address) -> bool:
     """Whether it would lie among what trtcolor remembers of an output folder."""
     if isinstance(report, Address):
-        return isinstance(output, Address) and report.is_below(output.below(INNER))
+        return isinstance(output, Address) and report.is_below(output.joinpath(INNER))
     if isinstance(output, Address):
         return False
     inner = Path(os.path.realpath(output / INNER))

@@ -187,7 +187,7 @@ def run_pictures(
 def _refuse_existing(folder: Path | Address, names: Sequence[PurePath]) -> None:
     if isinstance(folder, Address):
         taken = names_below(folder)
-        there = [str(folder.below(name)) for name in names if name.as_posix() in taken]
+        there = [str(folder.joinpath(name)) for name in names if name.as_posix() in taken]
     else:
         there = [str(folder / name) for name in names if os.path.lexists(folder / name)]
     if there:

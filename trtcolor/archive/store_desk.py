@@ -40,13 +40,13 @@ class StoreDesk:
             )
 
     def shown(self, output: PurePath) -> str:
-        return str(self.folder.below(output))
+        return str(self.folder.joinpath(output))
 
     def is_there(self, output: PurePath) -> bool:
-        return is_there(self.folder.below(output))
+        return is_there(self.folder.joinpath(output))
 
     def holds(self, output: PurePath, content: Identity) -> bool:
-        file = RemoteFile(self.folder.below(output))
+        file = RemoteFile(self.folder.joinpath(output))
         if file.now().bytes != content.bytes:
             return False
         with file.local() as path:
@@ -67,5 +67,5 @@ class StorePart:
 
     def keep(self) -> str:
         name = f"{secrets.token_hex(16)}{self.file.suffix}"
-        upload(self.file, self.parts.below(name), overwrite=False)
+        upload(self.file, self.parts.joinpath(name), overwrite=False)
         return name

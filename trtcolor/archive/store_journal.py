@@ -44,7 +44,7 @@ class StoreJournal(Journal):
     """
 
     def __init__(self, inner: Address, head: Mapping[str, Any]) -> None:
-        self._whole, self._segments = inner.below(FILE), inner.below(SEGMENTS)
+        self._whole, self._segments = inner.joinpath(FILE), inner.joinpath(SEGMENTS)
         self._run = f"{time.time_ns() // 10**6:013}-{secrets.token_hex(4)}"
         self._pending: list[bytes] = []
         self._added = self._stored = self._number = 0
@@ -85,8 +85,8 @@ class StoreJournal(Journal):
             finally:
                 self._folder.cleanup()
 
-    def __exit__(self, kind: object, *_: object) -> None:
-        if kind is None:
+    def __exit__(self, *raised: object) -> None:
+        if raised[0] is None:
             self.close()
         else:  # the segments have what is durable
             with suppress(StoreError):
@@ -100,7 +100,7 @@ class StoreJournal(Journal):
             with self._adding:
                 lines, self._pending, count = self._pending, [], self._added
             try:
-                segment = self._segments.below(f"{self._run}-{self._number:08}.jsonl")
+                segment = self._segments.joinpath(f"{self._run}-{self._number:08}.jsonl")
                 store(b"".join(lines), segment, overwrite=True)
             except BaseException:
                 with self._adding:

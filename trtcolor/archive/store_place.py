@@ -45,8 +45,8 @@ class StorePlace(Closing):
     at_once = AT_ONCE
 
     def __init__(self, folder: Address) -> None:
-        self.folder, self.inner = folder, folder.below(INNER)
-        self._lease = Lease(self.inner.below("locks"), folder)
+        self.folder, self.inner = folder, folder.joinpath(INNER)
+        self._lease = Lease(self.inner.joinpath("locks"), folder)
         try:
             self._sweep()
             self.there = names_below(folder)
@@ -57,7 +57,7 @@ class StorePlace(Closing):
     @property
     def desk(self) -> StoreDesk:
         """What makes parts of outputs for it."""
-        return StoreDesk(self.folder, self._parts, self.inner.below(FILE))
+        return StoreDesk(self.folder, self._parts, self.inner.joinpath(FILE))
 
     def journal(self, head: Mapping[str, Any]) -> StoreJournal:
         """What is remembered of it."""
@@ -77,15 +77,13 @@ class StorePlace(Closing):
             StoreError: the folder is not held any more, and so on.
         """
         self._lease.check()
-        target = self.folder.below(output)
-        copy(
-            self._parts.below(part), target, overwrite=overwrite and output.as_posix() in self.there
-        )
+        ours = output.as_posix() in self.there
+        copy(self._parts.joinpath(part), self.folder.joinpath(output), overwrite=overwrite and ours)
         self.drop(part)
 
     def drop(self, part: str) -> None:
         """Remove a part that was kept and gets no name."""
-        remove(self._parts.below(part))
+        remove(self._parts.joinpath(part))
 
     def close(self) -> None:
         """Let other runs have it; a second call does nothing."""
@@ -96,7 +94,7 @@ class StorePlace(Closing):
 
     @property
     def _parts(self) -> Address:
-        return self.inner.below("parts")
+        return self.inner.joinpath("parts")
 
     def _sweep(self) -> None:
         abort_uploads(self._parts)
@@ -105,5 +103,5 @@ class StorePlace(Closing):
 
 def names_below(folder: Address) -> frozenset[str]:
     """Names of all objects below a prefix, without those of what is no output."""
-    names = (file.relative_to(folder).as_posix() for file in below(folder))
+    names = (file.address.relative_to(folder).as_posix() for file in below(folder))
     return frozenset(name for name in names if not name.startswith(f"{INNER}/"))

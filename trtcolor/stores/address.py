@@ -70,7 +70,7 @@ class Address:
         above, slash, _ = self.location.rstrip("/").rpartition("/")
         return Address(self.scheme, above) if slash else self
 
-    def below(self, name: PurePath | str) -> Address:
+    def joinpath(self, name: PurePath | str) -> Address:
         """What has a name below this prefix of a store."""
         return Address(self.scheme, f"{self.location.rstrip('/')}/{PurePath(name).as_posix()}")
 

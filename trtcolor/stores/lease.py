@@ -49,7 +49,7 @@ class Lease(Closing):
 
     def __init__(self, prefix: Address, what: Address) -> None:
         self._what = what
-        self._own = prefix.below(secrets.token_hex(8))
+        self._own = prefix.joinpath(secrets.token_hex(8))
         now = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
         text = f"process {os.getpid()} on {socket.gethostname()}, since {now},"
         self._said = {"holder": text, "process": _process(os.getpid())}

@@ -55,11 +55,7 @@ def copy(source: Address, target: Address, *, overwrite: bool) -> None:
         OutputExistsError: it is there, and `overwrite` is false.
         StoreError: as `errors_named` says.
     """
-    if not overwrite and is_there(target):
-        raise OutputExistsError(
-            f"{target} is there already; a free name was needed; choose another or allow "
-            "overwriting"
-        )
+    check_free(target, overwrite=overwrite)
     conditional = {"IfNoneMatch": "*"} if target.scheme == "s3" and not overwrite else {}
     with errors_named(target):
         try:
@@ -153,15 +149,30 @@ def abort_uploads(prefix: Address) -> None:
 
 
 def check_writable(address: Address) -> None:
-    """Refuse an address that nothing can be written to.
+    """Refuse an address that can be read only.
 
     Raises:
-        StoreError: it is a page of a web server.
+        StoreError: it is of a web server.
     """
     if address.is_web:
         raise StoreError(
             f"{address} can be read only; a path, s3:// or gs:// was needed for what is written; "
             "choose one"
+        )
+
+
+def check_free(address: Address, *, overwrite: bool) -> None:
+    """Refuse an address that an object has.
+
+    Raises:
+        OutputExistsError: it is there, and `overwrite` is false.
+        StoreError: it can be read only, and whatever else `errors_named` says.
+    """
+    check_writable(address)
+    if not overwrite and is_there(address):
+        raise OutputExistsError(
+            f"{address} is there already; a free name was needed; choose another or allow "
+            "overwriting"
         )
 
 

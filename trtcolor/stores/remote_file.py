@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
-from trtcolor.errors import StoreError
+from trtcolor.errors import StoreError, TrtcolorError
 from trtcolor.stores.address import Address
 from trtcolor.stores.filesystem import errors_named, filesystem
 
@@ -48,7 +48,7 @@ class State:
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """An input that has to be fetched. It pickles, and has of a path what names of outputs need.
+    """An input that has to be fetched. It pickles.
 
     Attributes:
         address: where it is.
@@ -68,10 +68,6 @@ class RemoteFile:
     @property
     def suffix(self) -> str:
         return self.address.suffix
-
-    def relative_to(self, root: Address) -> PurePath:
-        """Its name below a prefix that holds it."""
-        return self.address.relative_to(root)
 
     def now(self) -> State:
         """What the server says of it now.
@@ -116,13 +112,16 @@ class RemoteFile:
     def local(self) -> Iterator[Path]:
         """A copy on this machine, which is gone when the block ends.
 
+        What trtcolor refuses in the block names the address in the place of the copy.
+
         Raises:
             StoreError, OSError: as `fetch`.
         """
         with tempfile.TemporaryDirectory(prefix="trtcolor-") as folder:
             path = Path(folder) / f"input{self.suffix[:20]}"
             self.fetch(path)
-            yield path
+            with renamed(path, self.address):
+                yield path
 
     def read(self) -> bytes:
         """All of it; errors are those of `fetch`."""
@@ -136,6 +135,17 @@ class RemoteFile:
             if self.address.is_web:  # not every one answers a HEAD
                 return State(-1, 0, "")
             raise
+
+
+@contextmanager
+def renamed(path: Path, address: Address) -> Iterator[None]:
+    """What trtcolor refuses in the block names an address in the place of its copy."""
+    try:
+        yield
+    except TrtcolorError as error:
+        if str(path) not in str(error):
+            raise
+        raise type(error)(str(error).replace(str(path), str(address))) from None
 
 
 def path_of(address: Address) -> str:

@@ -11,6 +11,7 @@ from typing import BinaryIO
 from trtcolor.files import whole_file
 from trtcolor.stores.address import Address
 from trtcolor.stores.objects import upload
+from trtcolor.stores.remote_file import renamed
 
 
 @contextmanager
@@ -43,5 +44,6 @@ def made_here(place: Address, *, overwrite: bool = False) -> Iterator[Path]:
     """
     with tempfile.TemporaryDirectory(prefix="trtcolor-") as folder:
         path = Path(folder) / f"output{place.suffix[:20]}"
-        yield path
+        with renamed(path, place):
+            yield path
         upload(path, place, overwrite=overwrite)
