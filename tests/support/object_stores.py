@@ -6,14 +6,19 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
 
 import fsspec
 
+WEB_SECRET = "thrownsignature"
 KEY, SECRET = "AKIDTHROWNINBYTESTS", "thrown/in+by=tests"
 """Credentials that no log, report or message may show."""
 
@@ -120,6 +125,32 @@ class Bucket:
             endpoint_url=self.server.environment["AWS_ENDPOINT_URL"],
             use_listings_cache=False,
         )
+
+
+@contextmanager
+def web_server(folder: Path) -> Iterator[str]:
+    """Serve a folder; the address of it. What is asked for as ``/secret/...`` needs a query."""
+
+    class Handler(SimpleHTTPRequestHandler):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments, directory=str(folder))
+
+        def send_head(self) -> Any:
+            if self.path.startswith("/secret/") and f"signature={WEB_SECRET}" not in self.path:
+                return self.send_error(403)
+            return super().send_head()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def make_bucket(server: S3Server, name: str) -> Bucket:

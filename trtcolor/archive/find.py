@@ -13,7 +13,7 @@ from trtcolor.archive.find_local import LocalSearch
 from trtcolor.archive.find_remote import RemoteSearch, is_file, is_pattern
 from trtcolor.archive.names import SUFFIXES
 from trtcolor.archive.sources import Source
-from trtcolor.errors import PictureError
+from trtcolor.errors import PictureError, StoreError
 from trtcolor.stores.address import Address, common_root, is_address, place_of
 from trtcolor.stores.remote_file import RemoteFile
 
@@ -84,6 +84,8 @@ def find_pictures(
         found = _found_here(paths, output if isinstance(output, Path) else None)
     if found.pictures:
         return found
+    if found.faults and remote:
+        raise StoreError(found.faults[0].reason)
     if found.faults:
         why = found.faults[0].reason
     else:

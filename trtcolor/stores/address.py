@@ -53,7 +53,7 @@ class Address:
     @property
     def parts(self) -> tuple[str, ...]:
         """Bucket or host, and the names below it, as a path has them."""
-        parts = self.location.rstrip("/").split("/")
+        parts = self.location.rstrip("/").split("/") if self.location else []
         return tuple(map(unquote, parts)) if self.is_web else tuple(parts)
 
     @property

@@ -99,6 +99,11 @@ def _named(error: BaseException, address: Address) -> Exception:
         return StoreError(
             f"{address} is not there; something that can be read was needed; check the address"
         )
+    if code in ("ParamValidationError", "InvalidBucketName"):
+        return StoreError(
+            f"{address} is an address that no store has; BUCKET/KEY was needed; check the bucket's "
+            "name"
+        )
     if code in _NOBODY:
         return StoreUnreachableError(_refusal(address, code))
     if isinstance(error, PermissionError) or code in ("401", "403"):

@@ -17,7 +17,7 @@ AT_ONCE = 16
 """Requests side by side, of those that wait for the network and take no memory."""
 
 
-def upload(path: Path, address: Address, *, overwrite: bool) -> None:
+def upload(path: Path, address: Address, *, overwrite: bool = False) -> None:
     """Make a file an object, which is not there before all of it is.
 
     Args:
@@ -33,7 +33,7 @@ def upload(path: Path, address: Address, *, overwrite: bool) -> None:
         filesystem(address).put_file(str(path), address.location, mode=_mode(overwrite))
 
 
-def store(content: bytes, address: Address, *, overwrite: bool) -> None:
+def store(content: bytes, address: Address, *, overwrite: bool = False) -> None:
     """Make bytes an object; arguments and errors are those of `upload`."""
     with errors_named(address):
         filesystem(address).pipe_file(address.location, content, mode=_mode(overwrite))
@@ -46,7 +46,7 @@ def load(address: Address) -> bytes:
         return content
 
 
-def copy(source: Address, target: Address, *, overwrite: bool) -> None:
+def copy(source: Address, target: Address, *, overwrite: bool = False) -> None:
     """Make an object the copy of another in the same store, without fetching it.
 
     S3 refuses by itself to replace one that is there; elsewhere it is looked for just before.
@@ -70,14 +70,16 @@ def is_there(address: Address) -> bool:
     """Whether there is an object of that very name.
 
     Raises:
-        StoreError: as `errors_named` says.
+        StoreError: as `errors_named` says; a bucket that is not there has no objects.
     """
+    bucket, _, key = address.location.partition("/")
     with errors_named(address):
         try:
+            if address.scheme == "s3" and key:  # else what is missing is looked for as a folder too
+                filesystem(address).call_s3("head_object", Bucket=bucket, Key=key)
+                return True
             return bool(filesystem(address).info(address.location)["type"] == "file")
-        except FileNotFoundError as error:
-            if "bucket" in str(error):
-                raise
+        except FileNotFoundError:
             return False
 
 
@@ -161,7 +163,7 @@ def check_writable(address: Address) -> None:
         )
 
 
-def check_free(address: Address, *, overwrite: bool) -> None:
+def check_free(address: Address, *, overwrite: bool = False) -> None:
     """Refuse an address that an object has.
 
     Raises:

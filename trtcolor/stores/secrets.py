@@ -25,6 +25,6 @@ def struck(text: str) -> str:
     """
     for name, value in os.environ.items():
         if len(value) >= _SHORTEST and _SECRET.search(name.upper()):
-            for form in {value, quote(value, safe=""), quote_plus(value)}:
+            for form in {value, quote(value), quote(value, safe=""), quote_plus(value)}:
                 text = text.replace(form, STRUCK)
     return _SIGNED.sub(rf"\1\2{STRUCK}", _URL.sub(r"\1\2", text))
