@@ -14,6 +14,7 @@ class Way:
     Args:
         server: the server's port.
         limit: bytes that go to the server, of all connections together.
+        down: bytes that come back; None: any number.
         stalls: nothing goes on then, and nobody is told; else connections are cut, and no further
             one is taken.
 
@@ -22,8 +23,9 @@ class Way:
         broken: set once the limit is reached.
     """
 
-    def __init__(self, server: int, limit: int, *, stalls: bool) -> None:
-        self._server, self._left, self._stalls = server, limit, stalls
+    def __init__(self, server: int, limit: int, *, down: int | None, stalls: bool) -> None:
+        self._server, self._stalls = server, stalls
+        self._left = {True: limit, False: float("inf") if down is None else down}
         self._lock = threading.Lock()
         self.broken = threading.Event()
         self._open: list[socket.socket] = []
@@ -43,35 +45,31 @@ class Way:
                 client = self._listening.accept()[0]
                 server = socket.create_connection(("127.0.0.1", self._server))
                 self._open += [client, server]
-                threading.Thread(target=self._up, args=(client, server), daemon=True).start()
-                threading.Thread(target=self._down, args=(server, client), daemon=True).start()
+                for ends in ((client, server, True), (server, client, False)):
+                    threading.Thread(target=self._hand_on, args=ends, daemon=True).start()
 
-    def _up(self, client: socket.socket, server: socket.socket) -> None:
+    def _hand_on(self, source: socket.socket, target: socket.socket, up: bool) -> None:
         with suppress(OSError):
-            while content := client.recv(1 << 16):
+            while content := source.recv(1 << 16):
                 with self._lock:
-                    content = content[: self._left]
-                    self._left -= len(content)
-                    ended = self._left <= 0
-                server.sendall(content)
+                    content = content[: int(min(self._left[up], len(content)))]
+                    self._left[up] -= len(content)
+                    ended = self._left[up] <= 0
+                target.sendall(content)
                 if ended:
                     self.broken.set()
                     if not self._stalls:
                         self.close()
                     return
-            server.shutdown(socket.SHUT_WR)
-
-    def _down(self, server: socket.socket, client: socket.socket) -> None:
-        with suppress(OSError):
-            while content := server.recv(1 << 16):
-                client.sendall(content)
-            client.shutdown(socket.SHUT_WR)
+            target.shutdown(socket.SHUT_WR)
 
 
 @contextmanager
-def way_to(server: int, limit: int, *, stalls: bool = False) -> Iterator[Way]:
+def way_to(
+    server: int, limit: int, *, down: int | None = None, stalls: bool = False
+) -> Iterator[Way]:
     """Such a way, for a block of ``with``."""
-    way = Way(server, limit, stalls=stalls)
+    way = Way(server, limit, down=down, stalls=stalls)
     try:
         yield way
     finally:

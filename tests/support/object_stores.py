@@ -106,6 +106,17 @@ class Bucket:
             if "/.trtcolor/" not in name
         }
 
+    def load(self, key: str) -> bytes:
+        content: bytes = self._client.cat_file(f"{self.name}/{key}")
+        return content
+
+    def remove(self, key: str) -> None:
+        self._client.rm_file(f"{self.name}/{key}")
+
+    def begin_upload(self, key: str) -> None:
+        """One that nobody ends."""
+        self._client.call_s3("create_multipart_upload", Bucket=self.name, Key=key)
+
     def inner(self, prefix: str) -> list[str]:
         """Names of what trtcolor keeps below a prefix beside the outputs."""
         start = f"{self.name}/{prefix}/.trtcolor"

@@ -68,11 +68,14 @@ class RemoteSearch:
             self._fault(address, str(error))
 
     def _pattern(self, pattern: Address) -> None:
-        self.bases.append(fixed_part(pattern))
+        fixed = fixed_part(pattern)
+        self.bases.append(fixed)
         for match in matching(pattern):
+            if _is_hidden(match.address, fixed):
+                continue
             if match.state is None:
                 self._walk(match.address)
-            elif not _is_hidden(match.address, fixed_part(pattern)):
+            else:
                 self._file(match)
 
     def _prefix(self, address: Address) -> None:

@@ -86,7 +86,7 @@ def test_what_is_not_there_is_named(bucket: Bucket) -> None:
         lambda: list(below(missing)),
         lambda: store(b"", missing, overwrite=True),
     ):
-        with pytest.raises(StoreError, match="^s3://no-such-bucket-at-all/a is in no bucket"):
+        with pytest.raises(StoreError, match=r"^s3://no-such-bucket-at-all/a is in no bucket"):
             act()
     with pytest.raises(StoreError, match=f"^{bucket.url}/a is not there"):
         load(at(bucket, "a"))
