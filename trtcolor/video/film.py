@@ -14,7 +14,7 @@ from trtcolor.colorizer import Colorizer
 from trtcolor.errors import VideoError
 from trtcolor.progress import Progress
 from trtcolor.stages import Stages
-from trtcolor.video.alone import Alone
+from trtcolor.video.alone import Alone, Colour
 from trtcolor.video.chroma_track import merged_frames, sidecar_identity
 from trtcolor.video.fragments import State
 from trtcolor.video.frames import ColouredFrame, LumaFrame
@@ -62,24 +62,29 @@ def color_film(
         OSError: the disk is full, and so on; what was done is kept.
     """
     settings, times = settings or FilmSettings(), stages or Stages()
-
-    def colour(
-        frames: Iterator[LumaFrame], state: State | None
-    ) -> Generator[ColouredFrame, None, None]:
-        past = None if state is None else FilmState.from_arrays(state)
-        return _coloured(colorizer, frames, settings, times, past)
-
     sidecar = None if chroma is None else Path(chroma)
     return FilmRun(
         os.fspath(source),
         Path(output),
         settings,
         model=lambda: model_identity(colorizer),
-        make=Alone(colour, chroma=sidecar, stages=times, tell=tell),
+        make=Alone(colour_by(colorizer, settings, times), chroma=sidecar, stages=times, tell=tell),
         chroma=sidecar,
         stages=times,
         note=note,
     ).run(resume=resume, overwrite=overwrite)
+
+
+def colour_by(colorizer: Colorizer, settings: FilmSettings, stages: Stages) -> Colour:
+    """From frames and a stored state to coloured frames, as settings say."""
+
+    def colour(
+        frames: Iterator[LumaFrame], state: State | None
+    ) -> Generator[ColouredFrame, None, None]:
+        past = None if state is None else FilmState.from_arrays(state)
+        return _coloured(colorizer, frames, settings, stages, past)
+
+    return colour
 
 
 def model_identity(colorizer: Colorizer) -> dict[str, Any]:
