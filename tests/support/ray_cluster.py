@@ -7,10 +7,23 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
+from unittest import mock
 
 MEMORY = 100 << 20
 """Of each node's object store, in bytes; the least that Ray takes is 75 MiB."""
+QUICK = {"health_check_period_ms": 500, "health_check_failure_threshold": 4}
+"""A dead node is known to be so after 2 seconds; Ray's own settings take 15."""
+KILLS = """
+import os, signal, sys
+
+def hook(event, arguments):
+    if event == "open" and str(arguments[0]).endswith("killer.png"):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(hook)
+"""
 
 
 class Nodes:
@@ -20,29 +33,36 @@ class Nodes:
         address: ``HOST:PORT`` of the head.
     """
 
-    def __init__(self, cluster: Any) -> None:
-        self._cluster = cluster
-        self._workers: list[Any] = []
+    def __init__(self, cluster: Any, environment: dict[str, str]) -> None:
+        self._cluster, self._environment = cluster, environment
+        self._working: list[Any] = []
         self.address: str = cluster.address
 
     def add(self, cores: int = 1) -> str:
         """Start a node; its id."""
-        node = self._cluster.add_node(num_cpus=cores, object_store_memory=MEMORY)
-        self._workers.append(node)
+        with mock.patch.dict(os.environ, self._environment):
+            node = self._cluster.add_node(num_cpus=cores, object_store_memory=MEMORY)
+        self._working.append(node)
         return str(node.node_id)
 
     def kill(self, node_id: str) -> None:
         """SIGKILL to every process of a node, its workers too, at once."""
-        (node,) = (node for node in self._workers if node.node_id == node_id)
-        own = [info.process.pid for infos in node.all_processes.values() for info in infos]
-        for pid in _with_descendants(own):
+        (node,) = (node for node in self._working if node.node_id == node_id)
+        for pid in self.processes(node_id):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self._cluster.remove_node(node, allow_graceful=False)
-        self._workers.remove(node)
+        self._working.remove(node)
+
+    def processes(self, node_id: str) -> list[int]:
+        """Numbers of all processes of a node."""
+        (node,) = (node for node in self._working if node.node_id == node_id)
+        own = [info.process.pid for infos in node.all_processes.values() for info in infos]
+        return _with_descendants(own)
 
     def ids(self) -> list[str]:
-        return [str(node.node_id) for node in self._workers]
+        """Of the nodes that work."""
+        return [str(node.node_id) for node in self._working]
 
 
 def _with_descendants(pids: list[int]) -> list[int]:
@@ -55,15 +75,22 @@ def _with_descendants(pids: list[int]) -> list[int]:
 
 
 @contextmanager
-def ray_cluster(*cores: int) -> Iterator[Nodes]:
-    """A head, and a node with so many cores for each number."""
+def ray_cluster(*cores: int, folder: Path) -> Iterator[Nodes]:
+    """A head, and a node with so many cores for each number.
+
+    Processes of the latter, and no others, are killed by opening a file whose name ends in ``killer.png``.
+
+    Args:
+        folder: for what makes them so.
+    """
+    (folder / "sitecustomize.py").write_text(KILLS, encoding="utf-8")
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     from ray.cluster_utils import Cluster
 
     head = {"num_cpus": 0, "include_dashboard": False, "object_store_memory": MEMORY}
-    cluster = Cluster(initialize_head=True, head_node_args=head)
+    cluster = Cluster(initialize_head=True, head_node_args=head | {"_system_config": QUICK})
     try:
-        nodes = Nodes(cluster)
+        nodes = Nodes(cluster, {"PYTHONPATH": str(folder)})
         for number in cores:
             nodes.add(number)
         yield nodes

@@ -69,12 +69,13 @@ class Cluster:
 
 
 def import_ray(part: str = "ray") -> Any:
-    """The module ``ray``, which tells nobody that it is used; or a part of it, ``ray.data``.
+    """The module ``ray``, which tells nobody that it is used; or a part of it, as ``ray.data``.
 
     Raises:
         ClusterError: it is not installed.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # what it says on standard error
     try:
         return import_module(part)
     except ImportError as error:
@@ -112,11 +113,27 @@ def connected(
             f"no Ray cluster runs here; one was started on this machine, with {usable_cores()} "
             "cores, for this run"
         )
+    with _silenced():
+        try:
+            _connect(ray, found)
+            yield Cluster(ray.get_runtime_context().gcs_address, own=found is None)
+        finally:
+            ray.shutdown()
+
+
+@contextmanager
+def _silenced() -> Iterator[None]:
+    """Keep Ray from printing on standard output what its daemons say of lost workers.
+
+    It has no setting for that: ``log_to_driver`` is of the workers' own output alone.
+    """
+    worker = import_ray("ray._private.worker")
+    printing = getattr(worker, "print_to_stdstream", None)
+    worker.print_to_stdstream = lambda *_, **__: None
     try:
-        _connect(ray, found)
-        yield Cluster(ray.get_runtime_context().gcs_address, own=found is None)
+        yield
     finally:
-        ray.shutdown()
+        worker.print_to_stdstream = printing
 
 
 def answers(address: str) -> bool:
@@ -185,7 +202,7 @@ def _connect(ray: Any, address: str | None) -> None:
     quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
     own = {"num_cpus": usable_cores(), "include_dashboard": False}
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _without_standard_error():
             warnings.simplefilter("ignore")  # of what Ray is going to change
             if address is None:
                 ray.init(address="local", **own, **quiet)
@@ -197,3 +214,16 @@ def _connect(ray: Any, address: str | None) -> None:
             f"Ray does not connect to {address or 'a cluster of its own'} ({what}); a cluster that "
             "this machine belongs to, of the same Ray and Python, was needed; see ray status"
         ) from None
+
+
+@contextmanager
+def _without_standard_error() -> Iterator[None]:
+    """Ray's C++ side says there that it heeds the log level that was asked for."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

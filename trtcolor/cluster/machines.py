@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import pickle
-import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from trtcolor.archive.desk import Desk
 from trtcolor.cluster.connection import Cluster, Node, import_ray
 from trtcolor.cluster.program import program_here
 from trtcolor.errors import ClusterError
@@ -19,23 +18,24 @@ SECONDS_TO_LOOK = 120.0
 
 
 def check_machines(
-    cluster: Cluster, nodes: Sequence[Node], *, paths: Iterable[Path] = (), output: Path | None
+    cluster: Cluster,
+    nodes: Sequence[Node],
+    *,
+    paths: Iterable[Path] = (),
+    desk: Desk | None = None,
 ) -> None:
     """Refuse a machine that has another trtcolor, or does not see the same files.
 
     Args:
         nodes: those that are going to work.
         paths: absolute, of files or folders that each must see.
-        output: a folder that each must see as this process does: a file is put there, to be seen,
-            for a moment; None: there is none.
+        desk: of the output folder that each must see as this process does; None: there is none.
 
     Raises:
         ClusterError: the first machine that has not what was needed; one that dies meanwhile is
             none, unless all do.
     """
-    with _token(output) as token:
-        wanted = [os.path.abspath(path) for path in (*paths, *token)]
-        faults = list(_faults(cluster, nodes, wanted))
+    faults = list(_faults(cluster, nodes, [os.path.abspath(path) for path in paths], desk))
     for fault in faults:
         if fault is not None:
             raise ClusterError(fault)
@@ -46,29 +46,18 @@ def check_machines(
         )
 
 
-@contextmanager
-def _token(folder: Path | None) -> Iterator[list[Path]]:
-    """A file that tells the folder from another of the same name on another machine."""
-    if folder is None:
-        yield []
-        return
-    path = folder / f".{secrets.token_hex(8)}.part"
-    path.touch()
-    try:
-        yield [path]
-    finally:
-        path.unlink(missing_ok=True)
-
-
-def _faults(cluster: Cluster, nodes: Sequence[Node], paths: Sequence[str]) -> Iterator[str | None]:
+def _faults(
+    cluster: Cluster, nodes: Sequence[Node], paths: Sequence[str], desk: Desk | None
+) -> Iterator[str | None]:
     """What is wrong on each machine that answers; None: nothing."""
     ray = import_ray()
     strategies = import_ray("ray.util.scheduling_strategies")
+    wanted = pickle.dumps((program_here(), desk))
     look = ray.remote(num_cpus=0, max_retries=0)(_look())
     asked: dict[Any, Node] = {
         look.options(
             scheduling_strategy=strategies.NodeAffinitySchedulingStrategy(node.id, soft=False)
-        ).remote(pickle.dumps(program_here()), paths, node.name): node
+        ).remote(wanted, paths, node.name): node
         for node in nodes
     }
     done, waiting = ray.wait(list(asked), num_returns=len(asked), timeout=SECONDS_TO_LOOK)
@@ -99,23 +88,26 @@ def _look() -> Callable[..., str | None]:
 
         try:
             from trtcolor.cluster.program import check_program
-            from trtcolor.errors import ClusterError
+            from trtcolor.errors import TrtcolorError
         except ImportError as error:
             return (
                 f"machine {machine} does not import trtcolor ({error}); the same on all machines "
                 "was needed; install it there, with the extra ray"
             )
-        try:
-            check_program(pickle.loads(wanted), machine)
-        except ClusterError as error:
-            return str(error)
         for path in paths:
             if not os.path.lexists(path):
-                folder = path if not path.endswith(".part") else os.path.dirname(path)
                 return (
-                    f"machine {machine} does not see {folder} as this one does; a folder that all "
-                    "machines of the cluster share was needed; mount it there at the same path"
+                    f"machine {machine} does not see {path}; a folder that all machines of the "
+                    "cluster share was needed; mount it there under the same path"
                 )
+        try:
+            program, desk = pickle.loads(wanted)
+            check_program(program, machine)
+            if desk is not None:
+                desk.check()
+        except TrtcolorError as error:
+            text = str(error)
+            return text if machine in text else f"on machine {machine}: {text}"
         return None
 
     return look

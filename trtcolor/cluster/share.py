@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from trtcolor.backends.available import CUDA, TENSORRT
 from trtcolor.cluster.connection import Cluster, Node
 from trtcolor.errors import ClusterError
 
@@ -40,18 +42,20 @@ class Share:
         return sum(self.fits(node) for node in nodes)
 
 
-def share_of(cluster: Cluster, *, cores: int | None = None, gpu: bool = False) -> Share:
+def share_of(cluster: Cluster, *, cores: int | None = None, gpu: bool | None = False) -> Share:
     """What each worker is to hold of its machine.
 
     Args:
         cores: of a worker; None: with a GPU, the cores of a machine divided by its GPUs, else the
             number up to `MOST_CORES` that leaves the fewest cores of the cluster idle.
-        gpu: whether each needs a GPU.
+        gpu: whether each needs a GPU; None: if any machine has one.
 
     Raises:
         ClusterError: no machine has as much.
     """
     nodes = cluster.nodes()
+    if gpu is None:
+        gpu = any(node.gpus for node in nodes)
     able = [node for node in nodes if node.gpus] if gpu else list(nodes)
     if cores is None and able:
         if gpu:
@@ -71,3 +75,23 @@ def share_of(cluster: Cluster, *, cores: int | None = None, gpu: bool = False) -
 
 def _idle(nodes: Sequence[Node], cores: int) -> int:
     return sum(node.cores % cores for node in nodes)
+
+
+def needs_gpu(backend: str | None, engine: Path | None = None) -> bool | None:
+    """Whether a worker needs a GPU of its own.
+
+    Args:
+        backend: of a `Colorizer`.
+        engine: folder of an engine, in its place.
+
+    Returns:
+        None: ``auto`` takes one where there is one.
+
+    Raises:
+        EngineError: there is no engine in that folder.
+    """
+    if engine is not None:
+        from trtcolor.engines.entry import open_entry
+
+        backend = open_entry(engine).sidecar.identity.config.backend
+    return None if backend == "auto" else backend in (*TENSORRT, *CUDA)
