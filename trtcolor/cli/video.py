@@ -16,6 +16,7 @@ from trtcolor.cli.options import (
     given_options,
     memory_option,
     overwrite_option,
+    ray_option,
     render_option,
     runner_options,
     saturation_option,
@@ -85,6 +86,7 @@ OF_NETWORK = frozenset(
 )
 @click.option("--resume", is_flag=True, help="Go on with unfinished work.")
 @overwrite_option
+@ray_option
 @threads_option
 @memory_option
 def video(
@@ -112,12 +114,14 @@ def video(
     benchmark: bool,
     resume: bool,
     overwrite: bool,
+    ray: str | None,
     threads: int | None,
     memory: int | None,
 ) -> None:
     """Colour the film IN; OUT has its luma, its sound, its time stamps and all else of it.
 
-    A killed run goes on with --resume. Exits with status 1 if a frame could not be coloured.
+    A killed run goes on with --resume, with or without --ray. Exits with status 1 if a frame could
+    not be coloured.
     """
     from trtcolor.colorizer import Colorizer
     from trtcolor.images import read_picture
@@ -129,6 +133,11 @@ def video(
         raise click.UsageError("--benchmark writes nothing: leave out OUT and chroma files")
     if output is None and not benchmark:
         raise click.UsageError("Missing argument 'OUT'.")
+    if ray is not None and (benchmark or from_chroma or chroma):
+        raise click.UsageError(
+            "--ray spreads nothing but colouring: leave it out to use --benchmark, --chroma or "
+            "--from-chroma, on one machine"
+        )
     idle = [flag for name, flag in given_options().items() if name in OF_NETWORK]
     if from_chroma and idle:
         raise click.UsageError(f"--from-chroma runs no network: leave out {', '.join(idle)}")
@@ -149,22 +158,29 @@ def video(
         bar = stack.enter_context(Bar())
         again: dict[str, Any] = {"resume": resume, "overwrite": overwrite}
         again |= {"tell": bar.show, "note": bar.say}
-        if from_chroma is not None:
+        runner: dict[str, Any] = {
+            "backend": backend,
+            "precision": precision,
+            "engine": engine,
+            "trust": trust,
+            "render": render,
+            "memory": memory,
+        }
+        if ray is not None:
+            from trtcolor.cluster.film import color_film_on
+
+            assert output is not None
+            runner["engine"] = None if engine is None else engine.absolute()
+            pixels = None if style is None else read_picture(style).pixels
+            report = color_film_on(
+                ray, source, output, settings, model=model, options=runner, style=pixels,
+                threads=threads, **again,
+            )  # fmt: skip
+        elif from_chroma is not None:
             assert output is not None
             report = merge_film(from_chroma, source, output, settings, threads=threads, **again)
         else:
-            colorizer = stack.enter_context(
-                Colorizer(
-                    model,
-                    backend=backend,
-                    precision=precision,
-                    engine=engine,
-                    trust=trust,
-                    render=render,  # type: ignore[arg-type]  # checked by its option
-                    threads=threads,
-                    memory=memory,
-                )
-            )
+            colorizer = stack.enter_context(Colorizer(model, **runner, threads=threads))
             tell_backend(colorizer)
             if style is not None:
                 features = colorizer.global_features(read_picture(style).pixels)
