@@ -78,7 +78,7 @@ def _with_descendants(pids: list[int]) -> list[int]:
 def ray_cluster(*cores: int, folder: Path) -> Iterator[Nodes]:
     """A head, and a node with so many cores for each number.
 
-    Processes of the latter, and no others, are killed by opening a file whose name ends in ``killer.png``.
+    Processes of the latter are killed by opening a file whose name ends in ``killer.png``.
 
     Args:
         folder: for what makes them so.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
 from trtcolor.archive.budget import Budget
 from trtcolor.archive.desk import Desk
@@ -13,8 +13,9 @@ from trtcolor.archive.provenance import Provenance
 from trtcolor.archive.record import Record
 from trtcolor.archive.settings import PictureSettings
 from trtcolor.archive.size import bytes_needed
+from trtcolor.archive.sources import Source, at_hand, has_content
 from trtcolor.colorizer import Colorizer
-from trtcolor.errors import OutputExistsError, TrtcolorError
+from trtcolor.errors import OutputExistsError, StoreUnreachableError, TrtcolorError
 from trtcolor.stages import Stages
 
 
@@ -23,14 +24,16 @@ class Task:
     """A picture to be coloured. It pickles.
 
     Attributes:
-        source: absolute.
+        source: absolute, or an object of a store.
         output: path below the output folder.
         earlier: of the last time that this output was made; None: it never was.
+        there: whether something has the output's name; None: the desk is to look.
     """
 
-    source: Path
+    source: Source
     output: PurePath
     earlier: Record | None = None
+    there: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,7 @@ class Maker:
 
         Raises:
             OSError: the disk is full or read-only: no other picture could be made either.
+            StoreUnreachableError: nor could it where a store does not answer.
         """
         output = task.output.as_posix()
         try:
@@ -102,6 +106,8 @@ class Maker:
                 record = replace(task.earlier, input=str(task.source), outcome="skipped")
                 return Made(replace(record, reason=reason, seconds={}))
             return self._part(task)
+        except StoreUnreachableError:
+            raise
         except TrtcolorError as error:
             reason = str(error)
         except OSError as error:
@@ -115,13 +121,15 @@ class Maker:
 
     def _is_done(self, task: Task) -> bool:
         """Whether a picture may be left out; raises if its output may not be replaced."""
-        there, earlier = self._desk.is_there(task.output), task.earlier
+        there, earlier = task.there, task.earlier
+        if there is None:
+            there = self._desk.is_there(task.output)
         if not there or not self._existing.skips:
             return False
         if earlier is not None and earlier.source is not None:
             here = earlier.input == str(task.source)
-            if self._provenance.made(earlier) and earlier.source.holds_for(
-                task.source, trust_time=here
+            if self._provenance.made(earlier) and has_content(
+                task.source, earlier.source, trust_time=here
             ):
                 return True
             if earlier.made is not None and self._desk.holds(task.output, earlier.made):
@@ -134,16 +142,21 @@ class Maker:
         )
 
     def _part(self, task: Task) -> Made:
-        with self._desk.part(task.output) as part:
-            with self._budget.part(bytes_needed(task.source, self._settings.max_pixels)):
+        with at_hand(task.source) as source, self._desk.part(task.output) as part:
+            with self._budget.part(bytes_needed(source, self._settings.max_pixels)):
                 record = color_file(
                     self._colorizer,
-                    task.source,
+                    source,
                     part.file,
                     self._settings,
                     stages=self._stages,
                     device=self._gate,
                 )
             reason = record.reason.replace(str(part.file), self._desk.shown(task.output))
-            record = replace(record, output=task.output.as_posix(), reason=reason)
+            record = replace(
+                record,
+                input=str(task.source),
+                output=task.output.as_posix(),
+                reason=reason.replace(str(source), str(task.source)),
+            )
             return Made(record, part.keep() if record.outcome == "coloured" else None)

@@ -11,11 +11,14 @@ import fcntl
 import os
 import shutil
 import socket
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path, PurePath
+from typing import Any
 
 from trtcolor.archive.desk import FolderDesk
+from trtcolor.archive.journal import Journal
 from trtcolor.closing import Closing
 from trtcolor.errors import PictureError
 from trtcolor.files import put_file_in_place
@@ -35,11 +38,16 @@ class Place(Closing):
     Attributes:
         folder: as given.
         inner: for what is no output.
+        at_once: how many parts are put in place side by side.
+        there: names that outputs had when it was taken; None: its desk looks.
 
     Raises:
         PictureError: another process holds it, or it or what is to be inside is no folder.
         OSError: it is not writable, and so on.
     """
+
+    at_once = 1
+    there: frozenset[str] | None = None
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.inner = folder, folder / INNER
@@ -66,6 +74,10 @@ class Place(Closing):
     def desk(self) -> FolderDesk:
         """What makes parts of outputs for it."""
         return FolderDesk(self.folder, self._parts)
+
+    def journal(self, head: Mapping[str, Any]) -> Journal:
+        """What is remembered of it."""
+        return Journal(self.inner, head)
 
     def put(self, part: str, output: PurePath, *, overwrite: bool) -> None:
         """Give a part that was kept its name.

@@ -13,6 +13,7 @@ import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path, PurePath
 from typing import Protocol
 
@@ -24,14 +25,18 @@ from trtcolor.archive.local import Threads
 from trtcolor.archive.making import Existing, Made, Task
 from trtcolor.archive.names import output_names
 from trtcolor.archive.place import Place
+from trtcolor.archive.pool import unordered
 from trtcolor.archive.provenance import Provenance
 from trtcolor.archive.record import Outcome, Record
 from trtcolor.archive.report import check_report, reported
 from trtcolor.archive.settings import PictureSettings
+from trtcolor.archive.sources import Source
+from trtcolor.archive.store_place import StorePlace, names_below
 from trtcolor.colorizer import Colorizer
-from trtcolor.errors import OutputExistsError
+from trtcolor.errors import OutputExistsError, StoreError, StoreUnreachableError
 from trtcolor.progress import Progress
 from trtcolor.stages import Stages
+from trtcolor.stores.address import Address
 
 Tell = Callable[[Record, Progress], None]
 
@@ -83,12 +88,12 @@ class Summary:
 def color_pictures(
     colorizer: Colorizer,
     found: Found,
-    output: str | os.PathLike[str],
+    output: str | os.PathLike[str] | Address,
     settings: PictureSettings | None = None,
     *,
     skip_existing: bool = False,
     overwrite: bool = False,
-    report: str | os.PathLike[str] | None = None,
+    report: str | os.PathLike[str] | Address | None = None,
     workers: int | None = None,
     memory: int | None = None,
     tell: Tell = lambda record, progress: None,
@@ -101,14 +106,14 @@ def color_pictures(
     Args:
         colorizer: its ``threads`` are those of one picture; 1 is best where there are many.
         found: from `trtcolor.archive.find.find_pictures`.
-        output: the folder; made if it is missing.
+        output: the folder, made if it is missing, or a prefix of a store.
         settings: how.
         skip_existing, overwrite: ``skips`` and ``replaces`` of `Existing`.
         report, tell: as there.
         workers, memory: as for `Threads`.
 
     Raises:
-        OutputExistsError, PictureError, OSError: as there.
+        OutputExistsError, PictureError, StoreError, OSError: as there.
     """
     threads = Threads(
         colorizer,
@@ -124,10 +129,10 @@ def color_pictures(
 def run_pictures(
     workers: Workers,
     found: Found,
-    output: str | os.PathLike[str],
+    output: str | os.PathLike[str] | Address,
     existing: Existing,
     *,
-    report: str | os.PathLike[str] | None = None,
+    report: str | os.PathLike[str] | Address | None = None,
     tell: Tell = lambda record, progress: None,
 ) -> Summary:
     """Have pictures coloured into a folder, which keeps the structure that they have.
@@ -139,7 +144,7 @@ def run_pictures(
     Args:
         workers: make them.
         found: from `trtcolor.archive.find.find_pictures`.
-        output: the folder; made if it is missing.
+        output: the folder, made if it is missing, or a prefix of a store.
         existing: what becomes of outputs that are there. A picture whose output is something that
             it does not allow to replace fails.
         report: a file for the lines of `Record`, behind one with the version and the settings,
@@ -151,19 +156,22 @@ def run_pictures(
             of a file that is none.
         PictureError: another process works on the folder, it is a file, or the report would lie in
             its ``.trtcolor``.
+        StoreError: another process works on the prefix, a store does not answer, and so on.
         OSError: the disk is full or read-only; what was done is kept.
     """
-    folder, file = Path(output), None if report is None else Path(report)
+    folder = output if isinstance(output, Address) else Path(output)
+    file = report if report is None or isinstance(report, Address) else Path(report)
     names = output_names(found.pictures, found.root, workers.settings.format)
     if not existing.skips and not existing.replaces:
         _refuse_existing(folder, names)
     check_report(file, folder, overwrite=existing.replaces)
-    head = workers.provenance.head(root=str(found.root), folder=os.path.abspath(folder))
+    where = str(folder) if isinstance(folder, Address) else os.path.abspath(folder)
+    head = workers.provenance.head(root=str(found.root), folder=where)
     summary = Summary({"coloured": 0, "skipped": 0, "failed": 0}, workers.stages)
     expected = len(names) + len(found.faults)
     with (
-        Place(folder) as place,
-        Journal(place.inner, head) as journal,
+        StorePlace(folder) if isinstance(folder, Address) else Place(folder) as place,
+        place.journal(head) as journal,
         reported(journal, file),
         closing(_Run(workers, place, journal, existing).records(found, names)) as records,
     ):
@@ -176,8 +184,12 @@ def run_pictures(
     return summary
 
 
-def _refuse_existing(folder: Path, names: Sequence[PurePath]) -> None:
-    there = [path for path in (folder / name for name in names) if os.path.lexists(path)]
+def _refuse_existing(folder: Path | Address, names: Sequence[PurePath]) -> None:
+    if isinstance(folder, Address):
+        taken = names_below(folder)
+        there = [str(folder.joinpath(name)) for name in names if name.as_posix() in taken]
+    else:
+        there = [str(folder / name) for name in names if os.path.lexists(folder / name)]
     if there:
         raise OutputExistsError(
             f"{len(there)} of {len(names)} outputs are there already, the first is {there[0]}; "
@@ -190,7 +202,7 @@ class _Run:
     """What comes back from the workers, settled."""
 
     def __init__(
-        self, workers: Workers, place: Place, journal: Journal, existing: Existing
+        self, workers: Workers, place: Place | StorePlace, journal: Journal, existing: Existing
     ) -> None:
         self._workers, self._place, self._journal = workers, place, journal
         self._existing = existing
@@ -203,13 +215,19 @@ class _Run:
             yield record
         tasks = self._tasks(found.pictures, names)
         with closing(self._workers.made(tasks, self._place.desk, self._existing)) as batches:
-            for batch in batches:
-                yield from map(self._settled, batch)
+            made = chain.from_iterable(batches)
+            if self._place.at_once == 1:
+                yield from map(self._settled, made)
+                return
+            with closing(unordered(self._settled, made, self._place.at_once)) as records:
+                yield from records
 
-    def _tasks(self, pictures: Iterable[Path], names: Iterable[PurePath]) -> Iterator[Task]:
+    def _tasks(self, pictures: Iterable[Source], names: Iterable[PurePath]) -> Iterator[Task]:
+        known = self._place.there
         for picture, name in zip(pictures, names, strict=True):
             earlier = self._journal.made(name.as_posix()) if self._existing.skips else None
-            yield Task(picture, name, earlier)
+            there = None if known is None else name.as_posix() in known
+            yield Task(picture, name, earlier, there)
 
     def _settled(self, made: Made) -> Record:
         """Remember what was made, then give it its name."""
@@ -222,7 +240,9 @@ class _Run:
         overwrite = self._existing.skips or self._existing.replaces
         try:
             self._place.put(part, output, overwrite=overwrite)
-        except (OutputExistsError, OSError) as error:
+        except StoreUnreachableError:
+            raise
+        except (OutputExistsError, StoreError, OSError) as error:
             if isinstance(error, OSError) and error.errno in NO_DISK:
                 raise
             shown = self._place.desk.shown(output)

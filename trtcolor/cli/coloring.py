@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
     from trtcolor.archive.record import Record
     from trtcolor.archive.run import Workers
     from trtcolor.archive.settings import PictureSettings
+    from trtcolor.archive.sources import Source
     from trtcolor.colorizer import Colorizer
     from trtcolor.progress import Progress
+    from trtcolor.stores.address import Address
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class Coloring:
     precision: Any
     engine: Path | None
     trust: bool
-    style: Path | None
+    style: Path | Address | None
     saturation: float
     render: Any
     upsampling: Any
@@ -45,7 +48,7 @@ class Coloring:
     keep_metadata: bool
     max_pixels: int
     skip_existing: bool
-    report: Path | None
+    report: Path | Address | None
     sheet: Path | None
     compare: tuple[str, ...]
     threads: int | None
@@ -53,13 +56,14 @@ class Coloring:
     overwrite: bool
     ray: str | None
 
-    def color_one(self, source: Path, output: Path) -> None:
-        from trtcolor.archive.job import color_file
+    def color_one(self, source: Source, output: Path | Address) -> None:
         from trtcolor.archive.names import FORMATS
         from trtcolor.archive.provenance import Provenance
         from trtcolor.archive.record import line_of
+        from trtcolor.archive.single import check_single, color_picture
+        from trtcolor.archive.sources import source_of
         from trtcolor.errors import PictureError
-        from trtcolor.images import WRITE_FORMATS, check_output
+        from trtcolor.images import WRITE_FORMATS
 
         if self.skip_existing:
             raise click.UsageError("--skip-existing needs a folder for OUT, which remembers")
@@ -69,10 +73,10 @@ class Coloring:
         if kind is not None and WRITE_FORMATS.get(output.suffix.lower(), kind) != kind:
             raise click.UsageError(f"--format {self.format} and OUT's {output.suffix} disagree")
         self._check_outputs(1)
-        check_output(output, overwrite=self.overwrite, format=kind)
+        check_single(output, overwrite=self.overwrite, format=kind)
         with self._colorizer(self.threads) as colorizer:
             settings = self._settings(colorizer)
-            record = color_file(colorizer, source, output, settings, overwrite=self.overwrite)
+            record = color_picture(colorizer, source, output, settings, overwrite=self.overwrite)
             head = line_of(Provenance.of(colorizer, settings).head())
         if self.report is not None:
             write_bytes(self.report, head + record.line(), self.overwrite)
@@ -82,28 +86,36 @@ class Coloring:
             click.echo(f"note: {record.reason}", err=True)
         pages = f", {record.pages} pages" if record.pages != 1 else ""
         click.echo(f"{output}: {record.width}x{record.height}{pages}")
-        self._write_sheet([(source.name, source, output)])
+        self._write_sheet([(source.name, source, source_of(output))])
 
-    def color_many(self, inputs: tuple[str, ...], lists: tuple[str, ...], output: Path) -> None:
+    def color_many(
+        self, inputs: tuple[str, ...], lists: tuple[str, ...], output: Path | Address
+    ) -> None:
         from trtcolor.archive.find import find_pictures
         from trtcolor.archive.making import Existing
-        from trtcolor.archive.names import SUFFIXES
+        from trtcolor.archive.names import SUFFIXES, is_folder
         from trtcolor.archive.run import run_pictures
+        from trtcolor.archive.sources import source_of
 
-        if output.suffix.lower() in SUFFIXES and not output.is_dir():
+        if output.suffix.lower() in SUFFIXES and not is_folder(output):
             raise click.UsageError(f"several pictures need a folder for OUT, not the file {output}")
         found = find_pictures(inputs, lists, output=output)
-        if self.report is not None and self.report.parent == output:
+        if isinstance(output, Path) and self.report is not None and self.report.parent == output:
             output.mkdir(parents=True, exist_ok=True)  # so that the report may lie there
         self._check_outputs(len(found.pictures))
-        pairs: list[tuple[str, Path, Path]] = []
-        with _telling_how_to_go_on(output), Bar("pictures", "a second") as bar:
+        sources = {str(source): source for source in found.pictures} if self.sheet else {}
+        pairs: list[tuple[str, Source, Source]] = []
+        told = 0
+        with _telling_how_to_go_on(lambda: told > 0), Bar("pictures", "a second") as bar:
 
             def tell(record: Record, progress: Progress) -> None:
+                nonlocal told
+                told = progress.done
                 if record.outcome == "failed":
                     bar.say(record.reason, "failed")
                 elif self.sheet is not None and record.output is not None:
-                    pairs.append((record.output, Path(record.input), output / record.output))
+                    after = source_of(output.joinpath(record.output))
+                    pairs.append((record.output, sources[record.input], after))
                 bar.show(progress)
 
             with self._workers(found, bar) as workers:
@@ -122,7 +134,7 @@ class Coloring:
         said = ", ".join(f"{count} {outcome}" for outcome, count in summary.counts.items())
         click.echo(f"{output}: {said}")
         if pairs:
-            self._write_sheet(sorted(pairs))
+            self._write_sheet(sorted(pairs, key=itemgetter(0)))
         if summary.failed:
             click.get_current_context().exit(1)
 
@@ -157,11 +169,8 @@ class Coloring:
         from trtcolor.cluster.shipping import ship
         from trtcolor.cluster.worker import Model
 
-        bundle, style, gpu = (
-            open_bundle(self.model),
-            self._style(),
-            needs_gpu(self.backend, self.engine),
-        )
+        gpu = needs_gpu(self.backend, self.engine)
+        bundle, style = open_bundle(self.model), self._style()
         with connected(address, tell=bar.say) as cluster:
             yield Actors(
                 cluster,
@@ -210,13 +219,11 @@ class Coloring:
         )
 
     def _style(self) -> NDArray[Any] | None:
-        from trtcolor.images import read_picture
+        from trtcolor.archive.sources import read_pixels, source_of
 
-        if self.style is None:
-            return None
-        return read_picture(self.style, max_pixels=self.max_pixels).pixels
+        return None if self.style is None else read_pixels(source_of(self.style), self.max_pixels)
 
-    def _write_sheet(self, pairs: list[tuple[str, Path, Path]]) -> None:
+    def _write_sheet(self, pairs: list[tuple[str, Source, Source]]) -> None:
         from trtcolor.bundle import find_bundle, read_spec
         from trtcolor.colorizer import Colorizer
         from trtcolor.gallery.sheets import Pair
@@ -225,7 +232,7 @@ class Coloring:
             return
         write_sheet(
             self.sheet,
-            (Pair(*pair) for pair in pairs),
+            (Pair(name, *map(self._shown, pair)) for name, *pair in pairs),
             compare=self.compare,
             model=read_spec(find_bundle(self.model)).name,
             open_model=partial(
@@ -242,16 +249,28 @@ class Coloring:
             overwrite=self.overwrite,
         )
 
+    def _shown(self, source: Source) -> Path | NDArray[Any]:
+        """What a sheet shows of it: a file, which may be gone, or pixels that were fetched."""
+        from trtcolor.archive.sources import read_pixels
+        from trtcolor.errors import PictureError, StoreError
+
+        if isinstance(source, Path):
+            return source
+        try:
+            return read_pixels(source, self.max_pixels)
+        except (PictureError, StoreError):
+            return Path(str(source))
+
 
 @contextmanager
-def _telling_how_to_go_on(output: Path) -> Iterator[None]:
+def _telling_how_to_go_on(has_begun: Callable[[], bool]) -> Iterator[None]:
     """Say so where a run ends that may be gone on with as it is."""
-    from trtcolor.gallery.results import RESULTS
+    from trtcolor.errors import StoreUnreachableError
 
     try:
         yield
-    except (KeyboardInterrupt, OSError):
-        if (output / RESULTS).exists():
+    except (KeyboardInterrupt, OSError, StoreUnreachableError):
+        if has_begun():
             click.echo(
                 "note: what is finished is kept; the same command with --skip-existing goes on",
                 err=True,

@@ -31,6 +31,7 @@ from trtcolor.cluster.share import Share
 from trtcolor.cluster.stream import AT_ONCE, streamed
 from trtcolor.cluster.worker import Batch, Job, Model
 from trtcolor.stages import Stages
+from trtcolor.stores.address import Address
 
 BLOCK = 16
 """Pictures that a worker is handed at a time, and loses at a time."""
@@ -48,7 +49,7 @@ class Actors:
         share: what each worker holds of its machine.
         model: to colour with.
         settings: how; its style is replaced by that of `style`.
-        root: the folder of all pictures, which each machine must see.
+        root: the folder of all pictures, which each machine must see, or prefix of a store.
         style: pixels of a picture whose global features all others get; None: each its own.
         tell: is told in a sentence what a user should know: which backend ``auto`` took, that
             workers were lost.
@@ -69,13 +70,13 @@ class Actors:
         model: Model,
         settings: PictureSettings,
         *,
-        root: Path,
+        root: Path | Address,
         style: NDArray[Any] | None = None,
         tell: Callable[[str], None] = lambda sentence: None,
     ) -> None:
         self._cluster, self._share, self._model = cluster, share, model
         self._root, self._tell = root, tell
-        check_machines(cluster, self._nodes(), paths=[root])
+        check_machines(cluster, self._nodes(), paths=[root] if isinstance(root, Path) else ())
         first = described(cluster, share, model, settings, style, tell)
         self.settings, self.provenance = first.settings, first.provenance
         if first.backend_reason is not None:

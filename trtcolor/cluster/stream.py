@@ -46,7 +46,7 @@ class Actor:
         tasks: Sequence[Task] = pickle.loads(block)
         try:
             return self._worker.make(tasks)
-        except OSError as error:
+        except (TrtcolorError, OSError) as error:  # no other picture could be made either
             return error
 
 
