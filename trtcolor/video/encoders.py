@@ -8,8 +8,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from trtcolor.errors import VideoError
-from trtcolor.kernels import _color
-from trtcolor.video.encoding import Encoding
+from trtcolor.video.encoding import THREADS, Encoding
 from trtcolor.video.pyav import failures, import_av
 from trtcolor.video.samples import Samples
 
@@ -43,14 +42,11 @@ _QUALITY: dict[str, tuple[str, float]] = {
 _OPTIONS: dict[str, dict[str, str]] = {
     "libvpx-vp9": {"b": "0", "row-mt": "1", "cpu-used": "2"},
     "ffv1": {"level": "3", "slicecrc": "1", "g": "1"},
-    "libx265": {"x265-params": "log-level=none"},  # its refusals are told in words of our own
+    # Its refusals are told in words of our own; without its own threads it codes rows otherwise.
+    "libx265": {"x265-params": f"log-level=none:pools={THREADS}"},
     "h264_nvenc": {"rc": "vbr", "b": "0"},
     "hevc_nvenc": {"rc": "vbr", "b": "0"},
 }
-_REPEATABLE = "asm=MMX2,SSE2Fast,SSSE3,SSE4.2,AVX,FMA3,BMI2,AVX2"
-"""x264 without AVX-512, with which it makes other bytes of the same frames every now and then; a
-fragment that is made again has to be the same."""
-
 _LOSSLESS = ("ffv1", "huffyuv", "ffvhuff", "rawvideo", "utvideo")
 
 
@@ -139,9 +135,12 @@ def _asked(film: Encoding, quality: float | None, options: Mapping[str, str]) ->
             qscale = value
         else:
             settings[name] = f"{value:g}"
-    settings |= options
-    if codec == "libx264" and "avx512" in _color.variants():
-        settings["x264-params"] = ":".join(filter(None, [_REPEATABLE, settings.get("x264-params")]))
+    joined = {
+        name: f"{settings[name]}:{value}"
+        for name, value in options.items()
+        if name.endswith("-params") and name in settings
+    }
+    settings |= {**options, **joined}
     return replace(film, options=settings, qscale=qscale)
 
 

@@ -11,8 +11,16 @@ from fractions import Fraction
 from typing import Any
 
 from trtcolor.errors import BackendError, VideoError
+from trtcolor.kernels import _color
 from trtcolor.video.pyav import failures, import_av, reason_of
 from trtcolor.video.samples import Samples
+
+THREADS = 8
+"""Of an encoder, on every machine: most make other bytes with other numbers of threads."""
+
+_REPEATABLE = "asm=MMX2,SSE2Fast,SSSE3,SSE4.2,AVX,FMA3,BMI2,AVX2"
+"""x264 without AVX-512, with which it makes other bytes of the same frames every now and then; a
+fragment that is made again has to be the same."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +59,7 @@ class Encoding:
 
             accelerator = HWAccel(device_type=self.hardware)
         stream = container.add_stream(
-            self.codec, rate=self.rate, options=dict(self.options), hwaccel=accelerator
+            self.codec, rate=self.rate, options=self._options_here(), hwaccel=accelerator
         )
         stream.height, stream.width = self.size
         stream.pix_fmt = self.samples.output_format
@@ -68,7 +76,7 @@ class Encoding:
         for name, value in zip(names, self.samples.tags, strict=True):
             setattr(context, name, value)
         if not self.codec.endswith("rawvideo"):
-            context.thread_count = 0
+            context.thread_count = THREADS
         return stream
 
     def open(self) -> Any:
@@ -113,6 +121,14 @@ class Encoding:
             with suppress(*failures()):  # some do not end well without a packet
                 trial.close()
         return None
+
+    def _options_here(self) -> dict[str, str]:
+        """Its options, and what this machine's processor makes necessary, which changes no byte."""
+        options = dict(self.options)
+        if self.codec == "libx264" and "avx512" in _color.variants():
+            asked = [_REPEATABLE, options.get("x264-params")]
+            options["x264-params"] = ":".join(filter(None, asked))
+        return options
 
     def _refusal(self, error: Exception) -> VideoError | BackendError:
         if self.codec.endswith(("_nvenc", "_vaapi", "_qsv", "_amf", "_videotoolbox")):

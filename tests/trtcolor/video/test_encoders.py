@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +14,7 @@ import pytest
 from trtcolor.errors import VideoError
 from trtcolor.planes import Subsampling
 from trtcolor.video.encoders import choose_encoding
-from trtcolor.video.encoding import Encoding
+from trtcolor.video.encoding import THREADS, Encoding
 from trtcolor.video.frames import Signal
 from trtcolor.video.samples import Samples
 
@@ -58,6 +62,43 @@ def test_quality_is_asked_for_in_the_encoders_own_measure() -> None:
     plain = chosen("film.mkv", options={"qp": "0"}).options
     assert plain["qp"] == "0"
     assert "crf" not in plain
+
+
+def test_parameters_of_x265_are_added_to_those_that_it_needs() -> None:
+    asked = {"x265-params": "aq-mode=3"}
+    found = chosen("film.mkv", codec="libx265", options=asked).options["x265-params"]
+    assert found.split(":") == ["log-level=none", f"pools={THREADS}", "aq-mode=3"]
+
+
+CODED = """
+import hashlib, io, os, sys
+import numpy as np
+from test_encoders import chosen
+from trtcolor.video.sink import PacketWriter
+if sys.argv[2] == "one":
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+rows, columns = np.mgrid[:48, :64]
+coded = io.BytesIO()
+writer = PacketWriter(chosen("film.mkv", codec=sys.argv[1]), coded)
+for index in range(60):
+    picture = ((rows * columns + 3 * index * rows) % 256).astype(np.uint8)
+    writer.write(picture, picture[::2, ::2], picture[1::2, ::2], index, 1)
+writer.finish()
+print(hashlib.sha256(writer.extradata + coded.getvalue()).hexdigest())
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="cores cannot be taken away here")
+@pytest.mark.parametrize("codec", ["libx264", "libx265", "libvpx-vp9", "mpeg4", "mpeg2video"])
+def test_an_encoder_makes_the_same_bytes_on_any_number_of_cores(codec: str) -> None:
+    def coded(cores: str) -> str:
+        path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+        return subprocess.run(
+            [sys.executable, "-c", CODED, codec, cores],
+            check=True, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": path},
+        ).stdout  # fmt: skip
+
+    assert coded("one") == coded("all")
 
 
 @pytest.mark.parametrize(

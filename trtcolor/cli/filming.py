@@ -1,0 +1,240 @@
+"""What the options of ``video`` come to: a film coloured, here or by a cluster, or timed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from trtcolor.cli.bar import Bar
+from trtcolor.cli.options import given_options, tell_backend
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from trtcolor.stores.address import Address
+    from trtcolor.video.remote import RemoteFilm
+    from trtcolor.video.report import FilmReport
+    from trtcolor.video.settings import FilmSettings
+
+OF_NETWORK = frozenset(
+    {"model", "backend", "precision", "engine", "trust", "style", "render", "steady", "memory"}
+    | {"chroma"}  # there is nothing to write that is not in --from-chroma
+)
+
+IDLE = frozenset({"resume", "overwrite", "threads", "memory", "benchmark", "ray"})
+"""Options that decide nothing of what the coloured film is."""
+
+
+@dataclass(frozen=True)
+class Filming:
+    """The options by their names, and what is done by them."""
+
+    source: Path | Address
+    output: Path | Address | None
+    model: str
+    backend: str | None
+    precision: Any
+    engine: Path | None
+    trust: bool
+    style: Path | Address | None
+    saturation: float
+    render: int | str
+    steady: float | None
+    codec: str | None
+    quality: float | None
+    encoder_options: tuple[str, ...]
+    deinterlace: Any
+    hardware: str | None
+    assume_sdr: bool
+    on_error: Any
+    chroma: Path | None
+    from_chroma: Path | None
+    fragment: int | None
+    benchmark: bool
+    resume: bool
+    overwrite: bool
+    ray: str | None
+    threads: int | None
+    memory: int | None
+
+    def run(self) -> None:
+        """Colour or time the film; the exit status is 1 if a frame was not coloured."""
+        from trtcolor.video.remote import RemoteFilm
+
+        self._check()
+        settings = self._settings()  # refused, if so, before anything is fetched
+        asked = _asked(self.model)
+        film = RemoteFilm(
+            self.source, self.output, resume=self.resume, overwrite=self.overwrite, note=_note
+        )
+        with film, film.errors_named(), _telling_how_to_go_on(film):
+            said = film.finished(asked)
+            if said is None:
+                with Bar() as bar:
+                    report = self._colored(film, settings, bar)
+                if report is None:
+                    return
+                said = _said_of(report)
+            film.finish(asked, said)
+        _tell(self.output, said)
+
+    def _check(self) -> None:
+        if self.benchmark and (self.output or self.from_chroma or self.chroma):
+            raise click.UsageError("--benchmark writes nothing: leave out OUT and chroma files")
+        if self.output is None and not self.benchmark:
+            raise click.UsageError("Missing argument 'OUT'.")
+        if self.ray is not None and (self.benchmark or self.from_chroma or self.chroma):
+            raise click.UsageError(
+                "--ray spreads nothing but colouring: leave it out to use --benchmark, --chroma or "
+                "--from-chroma, on one machine"
+            )
+        idle = [flag for name, flag in given_options().items() if name in OF_NETWORK]
+        if self.from_chroma and idle:
+            raise click.UsageError(f"--from-chroma runs no network: leave out {', '.join(idle)}")
+
+    def _colored(self, film: RemoteFilm, settings: FilmSettings, bar: Bar) -> FilmReport | None:
+        """What became of the film; None: it was timed only."""
+        from trtcolor.video.film import color_film, merge_film, time_film
+
+        again: dict[str, Any] = {"resume": self.resume, "overwrite": self.overwrite}
+        again |= {"tell": bar.show, "note": bar.say}
+        if self.ray is not None:
+            return self._spread(self.ray, film, settings, again)
+        if self.from_chroma is not None:
+            assert film.output is not None
+            return merge_film(
+                self.from_chroma, film.source, film.output, settings, threads=self.threads, **again
+            )
+        from trtcolor.colorizer import Colorizer
+
+        with Colorizer(self.model, **self._runner(), threads=self.threads) as colorizer:
+            tell_backend(colorizer)
+            style = self._style()
+            if style is not None:
+                settings = replace(settings, style=colorizer.global_features(style))
+            if film.output is not None:
+                return color_film(
+                    colorizer, film.source, film.output, settings, chroma=self.chroma, **again
+                )
+            stages = time_film(colorizer, film.source, settings, tell=bar.show)
+        bar.end()
+        click.echo(stages.table())
+        return None
+
+    def _spread(
+        self, address: str, film: RemoteFilm, settings: FilmSettings, again: dict[str, Any]
+    ) -> FilmReport:
+        from trtcolor.cluster.film import color_film_on
+
+        assert film.output is not None
+        return color_film_on(
+            address,
+            film.source,
+            film.output,
+            settings,
+            model=self.model,
+            options=self._runner(),
+            style=self._style(),
+            threads=self.threads,
+            **again,
+        )
+
+    def _runner(self) -> dict[str, Any]:
+        """Options of a Colorizer."""
+        return {
+            "backend": self.backend,
+            "precision": self.precision,
+            "engine": None if self.engine is None else self.engine.absolute(),
+            "trust": self.trust,
+            "render": self.render,
+            "memory": self.memory,
+        }
+
+    def _settings(self) -> FilmSettings:
+        from trtcolor.video.settings import FRAGMENT, FilmSettings
+        from trtcolor.video.steady import DEFAULT_STEADY
+
+        return FilmSettings(
+            steady=DEFAULT_STEADY if self.steady is None else self.steady,
+            saturation=self.saturation,
+            codec=self.codec,
+            quality=self.quality,
+            encoder_options=_pairs(self.encoder_options),
+            deinterlace=self.deinterlace,
+            hardware=self.hardware,
+            assume_sdr=self.assume_sdr,
+            on_error=self.on_error,
+            fragment=FRAGMENT if self.fragment is None else self.fragment,
+            runner=f"precision {self.precision}, engine {self.engine}",
+        )
+
+    def _style(self) -> NDArray[Any] | None:
+        from trtcolor.archive.sources import read_pixels, source_of
+        from trtcolor.images import MAX_PIXELS
+
+        return None if self.style is None else read_pixels(source_of(self.style), MAX_PIXELS)
+
+
+@contextmanager
+def _telling_how_to_go_on(film: RemoteFilm) -> Iterator[None]:
+    """Say so where a run ends that may be gone on with as it is."""
+    from trtcolor.errors import StoreError
+
+    try:
+        yield
+    except (KeyboardInterrupt, OSError, StoreError):
+        if film.has_begun:
+            click.echo("note: what is finished is kept; the same command with --resume goes on",
+                       err=True)  # fmt: skip
+        raise
+
+
+def _pairs(texts: tuple[str, ...]) -> dict[str, str]:
+    for text in texts:
+        if "=" not in text:
+            raise click.UsageError(f"--encoder-option {text!r} is no KEY=VALUE")
+    return dict(text.split("=", 1) for text in texts)
+
+
+def _asked(model: str) -> dict[str, Any]:
+    """All that decides what a coloured film is, for one that waits for its upload."""
+    from importlib.metadata import version
+
+    from trtcolor.bundle import find_bundle, read_spec
+
+    given = {k: str(v) for k, v in click.get_current_context().params.items() if k not in IDLE}
+    spec = read_spec(find_bundle(model)).to_json()
+    return {"given": given, "model": spec, "version": version("trtcolor")}
+
+
+def _said_of(report: FilmReport) -> dict[str, Any]:
+    """What is printed of a coloured film."""
+    faults = [
+        f"not coloured: frame at {broken.seconds:.3f} s ({broken.reason})"
+        for broken in report.broken
+    ]
+    if report.cut_short is not None:
+        faults.append(f"cut short: {report.cut_short}")
+    height, width = report.encoding.size
+    samples = report.encoding.samples
+    frames = f"{report.frames} frame{'s' if report.frames != 1 else ''}"
+    line = f"{frames}, {width}x{height}, {samples.output_format}, {report.encoding.codec}"
+    return {"faults": faults, "line": line}
+
+
+def _tell(output: object, said: dict[str, Any]) -> None:
+    """Print it; the exit status is 1 if a frame was not coloured."""
+    for fault in said["faults"]:
+        click.echo(fault, err=True)
+    click.echo(f"{output}: {said['line']}")
+    if said["faults"]:
+        click.get_current_context().exit(1)
+
+
+def _note(sentence: str) -> None:
+    click.echo(f"note: {sentence}", err=True)
