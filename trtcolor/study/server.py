@@ -73,7 +73,10 @@ class _Pages:
 
     async def start(self, request: Request) -> Response:
         self._check_may_join(request)
-        return self._page("start.html")
+        way = "the link that you are taken to"
+        if self._access.token is None:
+            way += ", or by the same name"
+        return self._page("start.html", way=way)
 
     async def join(self, request: Request) -> Response:
         self._check_may_join(request)

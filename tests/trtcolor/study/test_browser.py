@@ -6,6 +6,7 @@ import io
 import shutil
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -112,8 +113,7 @@ class Person:
         self.await_picture()
 
     def await_picture(self) -> None:
-        self.page.wait_for_selector("#picture img")
-        self.page.wait_for_timeout(250)  # nobody answers sooner, and the page takes nothing then
+        self.page.wait_for_selector("#picture.asked img")
 
     def press(self, key: str, done: int) -> None:
         """Press a key, and wait until so many answers are told to be stored."""
@@ -168,7 +168,7 @@ def test_two_users_answer_at_once_to_the_end(
             (study.scenes[s].name, study.approaches[a].name) for s, a in order
         ]
         assert {a.answer for a in answers} == {word}
-        assert all(200 < a.milliseconds < 60_000 for a in answers)
+        assert all(150 <= a.milliseconds < 60_000 for a in answers)
 
 
 def test_a_reload_and_a_closed_browser_go_on_at_the_same_picture(
@@ -250,8 +250,8 @@ def test_a_held_key_and_a_double_tap_are_one_answer(
         anna.page.keyboard.down("y")  # again and again without its end: a key that is held
         anna.page.wait_for_timeout(40)
     anna.page.keyboard.up("y")
-    assert anna.count() == f"1 of {TOTAL}"
     anna.await_picture()
+    assert anna.count() == f"1 of {TOTAL}"
     anna.page.locator("#no").dblclick()
     anna.await_picture()
     assert anna.count() == f"2 of {TOTAL}"
@@ -263,6 +263,7 @@ def test_a_pause_hides_the_picture_and_takes_no_answers(
     browser: sync_api.Browser, study: Study, server: Served
 ) -> None:
     anna = Person(browser, "Anna")
+    began = time.monotonic()
     anna.join(server)
     anna.page.keyboard.press("p")
     rest = anna.page.get_by_role("dialog", name="Paused")
@@ -271,12 +272,13 @@ def test_a_pause_hides_the_picture_and_takes_no_answers(
     anna.page.keyboard.press("y")
     anna.page.wait_for_timeout(1500)
     rest.get_by_role("button", name="Go on").click()
-    anna.page.wait_for_timeout(250)
+    anna.await_picture()
     assert anna.count() == f"0 of {TOTAL}"
     anna.press("y", 1)
+    whole = 1000 * (time.monotonic() - began)
     anna.leave(server)
     (answer,) = answers_of(study, "Anna")
-    assert answer.milliseconds < 1500  # the pause is no part of it
+    assert answer.milliseconds <= whole - 1500  # the pause is no part of it
 
 
 def test_another_window_of_the_same_user_goes_on_from_there(
@@ -288,14 +290,13 @@ def test_another_window_of_the_same_user_goes_on_from_there(
     other.goto(anna.page.url)
     other.wait_for_selector("#begin:visible")
     other.keyboard.press("Enter")
-    other.wait_for_selector("#picture img")
-    other.wait_for_timeout(250)
+    other.wait_for_selector("#picture.asked img")
     anna.page.bring_to_front()
     anna.press("y", 1)
     other.bring_to_front()
     if other.locator("#rest").is_visible():  # it was out of sight
         other.keyboard.press("p")
-        other.wait_for_timeout(250)
+        other.wait_for_selector("#picture.asked img")
     other.keyboard.press("n")
     other.wait_for_selector("#trouble:has-text('in another window')")
     other.wait_for_selector(f"#count:has-text('1 of {TOTAL}')")

@@ -309,6 +309,7 @@ def test_an_unknown_link_is_told_in_words(client: TestClient) -> None:
 
 
 def test_a_name_goes_on_on_one_machine(client: TestClient) -> None:
+    assert "or by the same name" in client.get("/").text
     assert join(client, "Anna") == join(client, " anna ")
     refused = client.post("/join", json={"name": "<b>"}, headers=OWN)
     assert refused.status_code == 409
@@ -324,7 +325,7 @@ def test_others_join_by_the_token_alone(conduct: Conduct) -> None:
         assert client.get(path).status_code == 404
         join_path = f"{path}join"
         assert client.post(join_path, json={"name": "Eve"}, headers=own).status_code == 404
-    assert client.get(f"/s/{TOKEN}/").status_code == 200
+    assert "come back by the link that you are taken to." in client.get(f"/s/{TOKEN}/").text
     joined = client.post(f"/s/{TOKEN}/join", json={"name": "Anna"}, headers=own)
     page = joined.json()["link"]
     assert client.get(f"{page}state").json()["user"] == "Anna"

@@ -48,7 +48,7 @@ function showEnd() {
   byId("stored").textContent = answers;
   byId("undo-last").hidden = !state.undo;
   byId("picture").replaceChildren();
-  shownAt = null;
+  unseen();
   show("end");
   byId("thanks").focus();
 }
@@ -58,7 +58,7 @@ async function showPicture() {
   showCount();
   keep(state.ask);
   const [place] = state.ask;
-  shownAt = null;
+  unseen();
   looked = 0;
   let image;
   try {
@@ -73,9 +73,19 @@ async function showPicture() {
   byId("picture").replaceChildren(image);
   align();
   byId("announce").textContent = `Picture ${number(state.done + 1)} of ${number(state.total)}`;
-  requestAnimationFrame(() => {
-    if (!byId("rest").open) shownAt = performance.now();
-  });
+  requestAnimationFrame(seen);
+}
+
+/** From here on the picture is seen, and soon answers are taken. */
+function seen() {
+  if (byId("rest").open || busy) return;
+  const since = (shownAt = performance.now());
+  setTimeout(() => shownAt === since && byId("picture").classList.add("asked"), SOONEST);
+}
+
+function unseen() {
+  shownAt = null;
+  byId("picture").classList.remove("asked");
 }
 
 /** Put the picture onto whole pixels of the screen, between which it would be blurred. */
@@ -127,10 +137,10 @@ async function sent(body) {
 async function answer(word) {
   const undoing = word === "undo";
   if (busy || byId("rest").open || (undoing && !state.undo)) return;
-  const milliseconds = shownAt === null ? 0 : looked + performance.now() - shownAt;
-  if (!undoing && (shownAt === null || milliseconds < SOONEST)) return;
+  if (!undoing && !byId("picture").classList.contains("asked")) return;
+  const milliseconds = undoing ? 0 : looked + performance.now() - shownAt;
   busy = true;
-  shownAt = null;
+  unseen();
   tell("");
   if (!undoing) {
     byId(word).classList.add("pressed");
@@ -139,7 +149,7 @@ async function answer(word) {
   state = await sent({
     turn: state.turn,
     answer: word,
-    milliseconds: undoing ? 0 : Math.round(milliseconds),
+    milliseconds: Math.round(milliseconds),
     pixel_ratio: devicePixelRatio,
   });
   for (const button of document.querySelectorAll(".pressed")) button.classList.remove("pressed");
@@ -155,14 +165,14 @@ byId("undo-last").addEventListener("click", () => answer("undo"));
 function pause() {
   if (byId("trial").hidden || byId("rest").open) return;
   if (shownAt !== null) looked += performance.now() - shownAt;
-  shownAt = null;
+  unseen();
   byId("picture").style.visibility = "hidden";
   byId("rest").showModal();
 }
 
 byId("rest").addEventListener("close", () => {
   byId("picture").style.visibility = "";
-  if (byId("picture").firstChild && !busy) requestAnimationFrame(() => (shownAt = performance.now()));
+  if (byId("picture").firstChild) requestAnimationFrame(seen);
 });
 byId("resume").addEventListener("click", () => byId("rest").close());
 byId("pause").addEventListener("click", pause);
