@@ -164,6 +164,12 @@ def _about_users(users: Sequence[UserTally], enough: int) -> list[str]:
             f"{PAPER_USERS}, about {PAPER_PICTURES} pictures of each type. So few say little of "
             "people in general."
         )
+    fewest = min((s.total for user in counted for s in user.shares.values()), default=ENOUGH)
+    if fewest < ENOUGH:
+        notes.append(
+            f"Of as few as {fewest} answers of an approach by a user: one answer moves that share "
+            f"by {1 / fewest:.0%}."
+        )
     if left_out and counted:
         notes.append(
             f"Left out, with fewer than {enough} answers of an approach: {', '.join(left_out)}."

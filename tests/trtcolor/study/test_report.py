@@ -72,6 +72,7 @@ def test_ten_users_are_as_many_as_the_paper_asked(study: Study) -> None:
     for number in range(10):
         say(study, f"user {number}", ground=39, model=30 + number, baseline=10)
     report = report_study(study.folder)
+    assert "as few as" not in report.text()
     assert report.figures[1].median == pytest.approx(34.5 / 40)
     assert "only: the paper asked" not in report.text()
 
@@ -129,6 +130,11 @@ def test_a_small_study_needs_all_of_its_answers(tmp_path: Path) -> None:
     say(study, "Anna", ground=4, model=2, baseline=0)
     report = report_study(study.folder)
     assert report.at_least == 4
+    text = " ".join(report.text().split())
+    assert (
+        "Of as few as 4 answers of an approach by a user: one answer moves that share by 25%"
+        in text
+    )
     assert [figure.median for figure in report.figures] == [1.0, 0.5, 0.0]
 
 
