@@ -88,3 +88,7 @@ class ExportError(TrtcolorError):
 
 class TrainingError(TrtcolorError):
     """Training cannot go on, for example because the loss is not a number."""
+
+
+class StudyError(TrtcolorError):
+    """A user study's folder is missing, damaged or in use, or a user or link of it is none."""
