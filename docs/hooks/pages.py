@@ -1,0 +1,51 @@
+"""The hook of mkdocs.yml: figures are filled into pages when the site is built.
+
+``{{ expression }}`` is Jinja over `results.result`, the tables of `tables` and the plots of `plots`;
+what is missing ends the build. Code blocks are left as they stand but for the reasons of `fences`.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import plots
+import results
+import tables
+from fences import for_readers, prose
+from jinja2 import Environment, StrictUndefined
+from mkdocs.exceptions import PluginError
+
+
+@cache
+def environment() -> Environment:
+    made = Environment(
+        undefined=StrictUndefined,
+        autoescape=False,  # Markdown comes out, HTML is made of it later
+        comment_start_string="{##",  # `{#anchor}` is Markdown's
+        keep_trailing_newline=True,
+    )
+    made.globals |= {"result": results.result, "table": results.table}
+    made.globals |= tables.TABLES | plots.PLOTS
+    made.filters |= results.FILTERS
+    return made
+
+
+def filled(text: str) -> str:
+    """A page with its figures in place.
+
+    Raises:
+        jinja2.UndefinedError, LookupError, OSError: for what no result has.
+    """
+    parts = list(prose(text))
+    template = "".join("\0" if code else part for code, part in parts)
+    rendered = environment().from_string(template).render().split("\0")
+    codes = [part for code, part in parts if code] + [""]
+    return "".join(a + b for a, b in zip(rendered, codes, strict=True))
+
+
+def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
+    try:
+        return for_readers(filled(markdown))
+    except Exception as error:
+        raise PluginError(f"{page.file.src_path}: {type(error).__name__}: {error}") from error
