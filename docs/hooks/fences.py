@@ -9,6 +9,7 @@ The info string behind the three backticks is a language and options:
     ```bash with="ffmpeg"             run where these programs or Python modules are installed
     ```bash needs="an NVIDIA GPU"     not run; the reader sees the reason above the block
     ```toml, ```json                  parsed
+    ```toml file="own.toml"           a file that the reader writes, of any language
     ```text                           anything else
 
 ``<!-- test:python`` to ``-->`` is a block that only the tests see.
@@ -28,7 +29,7 @@ _FENCE = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 _HIDDEN = re.compile(r"^<!-- test:(?P<info>[^\n]*)\n(?P<body>.*?)^-->$", re.DOTALL | re.MULTILINE)
-_OURS = ("needs", "with", "exit", "output")
+_OURS = ("needs", "with", "exit", "output", "file")
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,11 @@ class Block:
     def programs(self) -> list[str]:
         """Programs and modules without which it cannot run."""
         return self.options.get("with", "").split()
+
+    @property
+    def file(self) -> str | None:
+        """Name under which the reader keeps it; None for what is not a file."""
+        return self.options.get("file")
 
     @property
     def is_output(self) -> bool:
@@ -119,7 +125,7 @@ def _parsed(info: str) -> tuple[str, dict[str, str]]:
 
 def _titled(match: re.Match[str]) -> str:
     language, options = _parsed(match["info"])
-    title = options.get("title")
+    title = options.get("title", options.get("file"))
     if "needs" in options:
         title = f"not run by the tests: needs {options['needs']}"
     elif "with" in options:

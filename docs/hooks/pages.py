@@ -1,6 +1,6 @@
 """The hook of mkdocs.yml: figures are filled into pages when the site is built.
 
-``{{ expression }}`` is Jinja over `results.result`, the tables of `tables` and the plots of `plots`;
+``{{ expression }}`` is Jinja over `results.result`, the tables of `tables_speed` and `tables_colours` and the plots of `plots`;
 what is missing ends the build. Code blocks are left as they stand but for the reasons of `fences`.
 """
 
@@ -11,7 +11,9 @@ from typing import Any
 
 import plots
 import results
-import tables
+import tables_colours
+import tables_speed
+from commands import command_reference
 from fences import for_readers, prose
 from jinja2 import Environment, StrictUndefined
 from mkdocs.exceptions import PluginError
@@ -26,7 +28,8 @@ def environment() -> Environment:
         keep_trailing_newline=True,
     )
     made.globals |= {"result": results.result, "table": results.table}
-    made.globals |= tables.TABLES | plots.PLOTS
+    made.globals["command_reference"] = command_reference
+    made.globals |= tables_speed.TABLES | tables_colours.TABLES | plots.PLOTS
     made.filters |= results.FILTERS
     return made
 

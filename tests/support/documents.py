@@ -88,6 +88,10 @@ class Session:
         where = f"{self.name}:{block.line}"
         if block.is_output:
             assert matches(block.text, self.printed), f"{where}: printed was\n{self.printed}"
+        elif block.file is not None:
+            path = self.folder / block.file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(block.text, encoding="utf-8")
         elif block.language == "bash":
             self._run_bash(block, where)
         elif block.language == "python":
