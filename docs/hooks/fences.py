@@ -6,6 +6,7 @@ The info string behind the three backticks is a language and options:
     ```bash exit=1                    must end with status 1
     ```python                         run, in one session with the others of its page
     ```text output                    what the block before it prints; `...` is anything
+    ```text output numbers="vary"     the same but for its numbers: seconds, bytes, frames a second
     ```bash with="ffmpeg"             run where these programs or Python modules are installed
     ```bash needs="an NVIDIA GPU"     not run; the reader sees the reason above the block
     ```toml, ```json                  parsed
@@ -29,7 +30,7 @@ _FENCE = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 _HIDDEN = re.compile(r"^<!-- test:(?P<info>[^\n]*)\n(?P<body>.*?)^-->$", re.DOTALL | re.MULTILINE)
-_OURS = ("needs", "with", "exit", "output", "file")
+_OURS = ("needs", "with", "exit", "output", "file", "numbers")
 
 
 @dataclass(frozen=True)
