@@ -51,7 +51,9 @@ def environment(folder: Path) -> dict[str, str]:
     homes = ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")
     own = {name: str(folder / name.lower()) for name in homes}
     kept = {key: value for key, value in os.environ.items() if not key.startswith("TRTCOLOR_")}
-    return kept | own | {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "100"}
+    own |= {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "100"}
+    # On cores that others use too, threads of OpenMP wait for each other at full speed.
+    return kept | own | {"OMP_NUM_THREADS": "1"}
 
 
 def _reduced(path: Path) -> Image.Image:
