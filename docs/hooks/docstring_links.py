@@ -1,4 +1,4 @@
-"""Names in single backticks of docstrings become links to what they name, where it is documented."""
+"""Names in single backticks of docstrings become links to where what they name is documented."""
 
 from __future__ import annotations
 

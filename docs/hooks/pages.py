@@ -1,7 +1,8 @@
 """The hook of mkdocs.yml: figures are filled into pages when the site is built.
 
-``{{ expression }}`` is Jinja over `results.result`, the tables of `tables_speed` and `tables_colours` and the plots of `plots`;
-what is missing ends the build. Code blocks are left as they stand but for the reasons of `fences`.
+``{{ expression }}`` is Jinja over `results.result`, the tables of ``tables_*.py`` and the plots of
+`plots`; what is missing ends the build. Code blocks are left as they stand but for the reasons of
+`fences`.
 """
 
 from __future__ import annotations
@@ -19,10 +20,16 @@ from jinja2 import Environment, StrictUndefined
 from mkdocs.exceptions import PluginError
 
 
+class Missing(StrictUndefined):
+    """What no result has; formatting it fails as all else does."""
+
+    __format__ = StrictUndefined._fail_with_undefined_error
+
+
 @cache
 def environment() -> Environment:
     made = Environment(
-        undefined=StrictUndefined,
+        undefined=Missing,
         autoescape=False,  # Markdown comes out, HTML is made of it later
         comment_start_string="{##",  # `{#anchor}` is Markdown's
         keep_trailing_newline=True,
