@@ -18,6 +18,7 @@ from commands import command_reference
 from fences import for_readers, prose
 from jinja2 import Environment, StrictUndefined
 from mkdocs.exceptions import PluginError
+from stars import escaped_stars
 
 
 class Missing(StrictUndefined):
@@ -47,7 +48,7 @@ def filled(text: str) -> str:
     Raises:
         jinja2.UndefinedError, LookupError, OSError: for what no result has.
     """
-    parts = list(prose(text))
+    parts = [(code, part if code else escaped_stars(part)) for code, part in prose(text)]
     template = "".join("\0" if code else part for code, part in parts)
     rendered = environment().from_string(template).render().split("\0")
     codes = [part for code, part in parts if code] + [""]

@@ -7,6 +7,7 @@ from documents import matches
 from fences import blocks, for_readers
 from jinja2 import UndefinedError
 from pages import filled
+from stars import escaped_stars
 
 TOLD = "a.png  1.20 s\nb.png 12 failed"
 
@@ -30,6 +31,10 @@ def test_a_figure_that_no_result_has_ends_the_build() -> None:
         filled('{{ result("film-speed.json").medians.nothing | number(2) }}')
     with pytest.raises(FileNotFoundError):
         filled('{{ result("nothing.json") }}')
+
+
+def test_the_stars_of_colour_are_no_emphasis() -> None:
+    assert escaped_stars("L* and a*b*, `a*b*`, *so* 2*a") == r"L\* and a\*b\*, `a*b*`, *so* 2*a"
 
 
 def test_code_is_left_as_it_stands() -> None:
