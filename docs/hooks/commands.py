@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import click
 from results import table
+
 from trtcolor.cli import main
 
 

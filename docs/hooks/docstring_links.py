@@ -1,4 +1,4 @@
-"""Names in single backticks of docstrings become links to what they name, where it is documented."""
+"""Names in single backticks of docstrings become links to where what they name is documented."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import griffe
+from stars import escaped_stars
 
 _NAME = re.compile(r"(?<![`\w])`([A-Za-z_][\w.]*)`(?!`)")
 _PACKAGES = ("trtcolor", "trtcolor_train")
@@ -19,9 +20,8 @@ class DocstringLinks(griffe.Extension):
 
     def _link(self, found: griffe.Object) -> None:
         if found.docstring is not None:
-            found.docstring.value = _NAME.sub(
-                lambda match: _linked(found, match[1]), found.docstring.value
-            )
+            text = escaped_stars(found.docstring.value)
+            found.docstring.value = _NAME.sub(lambda match: _linked(found, match[1]), text)
         for member in found.members.values():
             if not member.is_alias:
                 self._link(member)

@@ -129,8 +129,6 @@ def _titled(match: re.Match[str]) -> str:
     title = options.get("title", options.get("file"))
     if "needs" in options:
         title = f"not run by the tests: needs {options['needs']}"
-    elif "with" in options:
-        title = f"with {options['with'].replace(' ', ', ')}"
     elif "output" in options:
         title = "prints"
     kept = {key: value for key, value in options.items() if key not in (*_OURS, "title")}

@@ -1,7 +1,8 @@
 """The hook of mkdocs.yml: figures are filled into pages when the site is built.
 
-``{{ expression }}`` is Jinja over `results.result`, the tables of `tables_speed` and `tables_colours` and the plots of `plots`;
-what is missing ends the build. Code blocks are left as they stand but for the reasons of `fences`.
+``{{ expression }}`` is Jinja over `results.result`, the tables of ``tables_*.py`` and the plots of
+`plots`; what is missing ends the build. Code blocks are left as they stand but for the reasons of
+`fences`.
 """
 
 from __future__ import annotations
@@ -17,12 +18,19 @@ from commands import command_reference
 from fences import for_readers, prose
 from jinja2 import Environment, StrictUndefined
 from mkdocs.exceptions import PluginError
+from stars import escaped_stars
+
+
+class Missing(StrictUndefined):
+    """What no result has; formatting it fails as all else does."""
+
+    __format__ = StrictUndefined._fail_with_undefined_error
 
 
 @cache
 def environment() -> Environment:
     made = Environment(
-        undefined=StrictUndefined,
+        undefined=Missing,
         autoescape=False,  # Markdown comes out, HTML is made of it later
         comment_start_string="{##",  # `{#anchor}` is Markdown's
         keep_trailing_newline=True,
@@ -40,7 +48,7 @@ def filled(text: str) -> str:
     Raises:
         jinja2.UndefinedError, LookupError, OSError: for what no result has.
     """
-    parts = list(prose(text))
+    parts = [(code, part if code else escaped_stars(part)) for code, part in prose(text)]
     template = "".join("\0" if code else part for code, part in parts)
     rendered = environment().from_string(template).render().split("\0")
     codes = [part for code, part in parts if code] + [""]

@@ -12,6 +12,7 @@ import matplotlib
 from matplotlib.figure import Figure
 from results import result
 from tables_colours import CLIPS
+
 from trtcolor.papers import IIZUKA_TABLE_3
 
 COLOURS = ("#e4572e", "#2e86ab", "#f3a712", "#5b8e55", "#9467bd", "#8c8c8c")
@@ -85,7 +86,9 @@ def bench_plot() -> str:
         axes.set(xscale="log", yscale="log", xlabel="pixels", ylabel="seconds of the network")
         axes.legend(fontsize=9)
 
-    return svg(draw, "Time of iizuka2016 against pixels, beside Table 3 of the paper", inches=(8, 5))
+    return svg(
+        draw, "Time of iizuka2016 against pixels, beside Table 3 of the paper", inches=(8, 5)
+    )
 
 
 def _predict(row: dict[str, Any]) -> float:
@@ -98,7 +101,10 @@ def decoder_plot() -> str:
 
     def draw(axes: Any) -> None:
         for name, points in result("decoder-curve.json")["curves"].items():
-            ways = [p for p in points if p["saturation"] == 1], [p for p in points if p["saturation"] != 1]
+            ways = (
+                [p for p in points if p["saturation"] == 1],
+                [p for p in points if p["saturation"] != 1],
+            )
             (line,) = axes.plot(*_xy(ways[0]), marker="o", label=name)
             axes.plot(*_xy(ways[1]), marker="^", linestyle="--", color=line.get_color())
         axes.axhline(1, color=_INK, linewidth=0.8)
@@ -125,7 +131,9 @@ def steady_plot() -> str:
         for clip in result("steady.json")["clips"]:
             rows = clip["rows"]
             flicker = [row["flicker"] / rows[0]["flicker"] for row in rows]
-            axes.plot([row["steady"] for row in rows], flicker, marker="o", label=CLIPS[clip["clip"]])
+            axes.plot(
+                [row["steady"] for row in rows], flicker, marker="o", label=CLIPS[clip["clip"]]
+            )
         axes.set(xlabel="--steady", ylabel="flicker, of frame by frame", ylim=(0, 1.05))
         axes.legend(fontsize=9)
 

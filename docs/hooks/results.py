@@ -24,11 +24,11 @@ def result(name: str) -> Any:
         FileNotFoundError: where there is none.
     """
     path = RESULTS / name
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open()
-    with opened as file:
-        if ".jsonl" in path.suffixes:
-            return [json.loads(line) for line in file]
-        return json.load(file)
+    content = path.read_bytes()
+    text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode()
+    if ".jsonl" in path.suffixes:
+        return [json.loads(line) for line in text.splitlines()]
+    return json.loads(text)
 
 
 def number(value: float, digits: int = 0) -> str:

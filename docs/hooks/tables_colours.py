@@ -148,7 +148,9 @@ def steady_table(steady: float) -> str:
         share = f"{clip['grey'][cdc] / first[cdc]:.0%}"
         vivid = f"{row['colourfulness'] / first['colourfulness'] - 1:+.1%}"
         change, flicker = changes
-        rows.append([f"{CLIPS[clip['clip']]}, {clip['frames']:,} frames", change, share, flicker, vivid])
+        rows.append(
+            [f"{CLIPS[clip['clip']]}, {clip['frames']:,} frames", change, share, flicker, vivid]
+        )
     return table(
         [
             f"at {steady:g}, against frame by frame",

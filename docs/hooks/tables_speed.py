@@ -7,6 +7,7 @@ from statistics import median
 from typing import Any
 
 from results import megabytes, number, result, table
+
 from trtcolor.papers import IIZUKA_TABLE_3
 
 SIZES = (224, 512, 1024, 2048)
@@ -162,7 +163,10 @@ STARTS = {
 def startup_table() -> str:
     measured = result("startup.json")
     rows = [
-        [text.format(*measured["size"]), f"{median(_only(measured['rows'], name=name)['wall']):.3f}"]
+        [
+            text.format(*measured["size"]),
+            f"{median(_only(measured['rows'], name=name)['wall']):.3f}",
+        ]
         for name, text in STARTS.items()
     ]
     return table(["cold start of", "seconds"], rows)

@@ -14,7 +14,7 @@ RunBlocks = Callable[[Path], None]
 
 @pytest.fixture
 def run_blocks(tmp_path: Path) -> RunBlocks:
-    """Runs a document's blocks in order; those that lack a program are told as a skip at the end."""
+    """Runs a document's blocks in order; those that lack a program become a skip at the end."""
 
     def run(document: Path) -> None:
         folder = tmp_path / "desk"
