@@ -37,7 +37,7 @@ def check_output(
         overwrite: allow a file that is there already.
         pixels: the picture, or the one that it will be made from: same dtype and alpha.
         format: as for `write_picture`.
-        pages: how many there will be.
+        pages: how many there are to be, as far as is known.
 
     Raises:
         OutputExistsError: there is a file already and `overwrite` is false.
@@ -61,7 +61,7 @@ def check_output(
         refuse_existing(path)
     if pages > 1 and kind != "TIFF":
         raise PictureError(
-            f"{path.name} is to be {kind}, which holds one page, and the picture has {pages}; "
+            f"{path.name} is to be {kind}, which holds one page, and the picture has more; "
             "another format was needed; write .tif"
         )
     has_alpha = pixels is not None and pixels.ndim == 3 and pixels.shape[2] in (2, 4)

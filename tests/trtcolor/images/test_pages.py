@@ -77,11 +77,11 @@ def test_no_page_is_asked_for_before_the_one_before_it_is_written(
     assert sorted(set(sizes)) == sizes
 
 
-def test_a_format_of_one_page_refuses_two_and_leaves_nothing(
+def test_a_format_of_one_page_refuses_more_and_leaves_nothing(
     four_pages: Path, tmp_path: Path
 ) -> None:
     pages = ((as_colour(page.pixels), page) for page in read_pages(four_pages))
-    with pytest.raises(PictureError, match=r"holds one page, .* write \.tif"):
+    with pytest.raises(PictureError, match=r"one page, and the picture has more; .* \.tif"):
         write_pages(tmp_path / "copy.png", pages)
     assert [file.name for file in tmp_path.iterdir()] == ["four.tif"]
 

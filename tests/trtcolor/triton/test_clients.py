@@ -97,9 +97,9 @@ def test_a_batch_that_is_too_large_is_refused_in_words(served: tuple[Any, Any]) 
         client.infer("trtcolor-base", [given(module, "frames", frames)])
 
 
-def test_the_example_of_readme_colours_a_file(repository: Repository, tmp_path: Path) -> None:
-    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
-    (example,) = re.findall(r"```python\n([^`]*import tritonclient[^`]*)```", readme)
+def test_the_example_of_the_guide_colours_a_file(repository: Repository, tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs/guide/serving.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python[^\n]*\n([^`]*import tritonclient[^`]*)```", page)
     Image.fromarray(photograph()).save(tmp_path / "old.png")
     with http_server(repository) as address:
         assert "localhost:8000" in example

@@ -1,4 +1,4 @@
-"""README's "Inside your own pipeline": its examples run as they stand, where the other side is."""
+"""The guide's examples for your own pipeline run as they stand, where the other side is."""
 
 from __future__ import annotations
 
@@ -19,16 +19,19 @@ from trtcolor.video.y4m import Y4MReader
 
 av = pytest.importorskip("av", reason="PyAV is not installed")
 
-ROOT = Path(__file__).parents[3]
+GUIDE = Path(__file__).parents[3] / "docs" / "guide"
+PAGES = ("pipeline.md", "gpu-frames.md")
 FRAMES, HEIGHT, WIDTH = 12, 48, 64
 
 
 def examples() -> dict[str, str]:
-    """Python of each part of the section, by its heading."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    section = text.split("\n## Inside your own pipeline\n")[1].split("\n## ")[0]
-    parts = [part.partition("\n") for part in section.split("\n### ")[1:]]
-    return {name: re.findall(r"```python\n(.*?)```", rest, re.DOTALL)[0] for name, _, rest in parts}
+    """Python of each part of the pages, by its heading."""
+    text = "".join((GUIDE / name).read_text(encoding="utf-8") for name in PAGES)
+    parts = [part.partition("\n") for part in text.split("\n## ")[1:]]
+    found = {
+        name: re.findall(r"```python[^\n]*\n(.*?)```", rest, re.DOTALL) for name, _, rest in parts
+    }
+    return {name: code[0] for name, code in found.items() if code}
 
 
 def run(name: str, folder: Path, more: str = "") -> None:
@@ -153,6 +156,6 @@ def test_chroma_by_hand(tmp_path: Path) -> None:
 
 
 def test_pynvvideocodec_parses_and_says_that_it_is_unconfirmed() -> None:
-    compile(examples()["PyNvVideoCodec"], "README.md", "exec")
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert "### PyNvVideoCodec\n\nUnconfirmed: no GPU" in text
+    compile(examples()["PyNvVideoCodec"], "gpu-frames.md", "exec")
+    text = (GUIDE / "gpu-frames.md").read_text(encoding="utf-8")
+    assert "## PyNvVideoCodec\n\nUnconfirmed: no GPU" in text
