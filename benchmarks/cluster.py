@@ -1,6 +1,6 @@
 """`trtcolor colorize --ray`: throughput by workers, and what scheduling costs a picture.
 
-    python benchmarks/cluster.py --pictures 200 --empty 2000 --output benchmarks/results/cluster.json
+    python benchmarks/cluster.py --pictures 200 --empty 2000
 
 Clusters of 1, 2 and 4 workers of one core are started on this machine, one after the other; where
 it has fewer cores than workers, they share them. Rates are from the first block that comes back to
@@ -134,7 +134,8 @@ def _timed(workers: Workers, source: Path, output: Path, *, skips: bool) -> dict
     found = find_pictures([str(source)], [], output=output)
     began = time.perf_counter()
     summary = run_pictures(workers, found, output, Existing(skips=skips), tell=tell)
-    assert summary.failed == 0 and len(times) == len(found.pictures)
+    assert summary.failed == 0
+    assert len(times) == len(found.pictures)
     first = sum(moment - times[0] < 1e-3 for moment in times)  # one block comes at once
     return {
         "seconds": times[-1] - began,
