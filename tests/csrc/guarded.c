@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 /* An arena is mapped once, between two pages that nothing may touch. */
-enum { ARENAS = 24, ARENA_BYTES = 16 << 20, SLACK = 192 };
+enum { ARENAS = 24, ARENA_BYTES = 64 << 20, SLACK = 192 };
 
 static char *arenas[ARENAS];
 static int arenas_used;
