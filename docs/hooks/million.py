@@ -96,7 +96,7 @@ def machines_for_the_link(gpu: bool) -> str:
 
 
 def driver_table() -> str:
-    """Milliseconds that the driver may spend on a scan before it bounds N machines without a GPU."""
+    """Milliseconds that the driver may spend on a scan before it bounds N machines."""
     rows = [
         [scan.name, *(number(1e3 * scan.cpu / (n * CORES), 2) for n in MACHINES)]
         for scan in scans()
