@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+import million
 import plots
 import results
 import tables_colours
@@ -37,7 +38,7 @@ def environment() -> Environment:
     )
     made.globals |= {"result": results.result, "table": results.table}
     made.globals["command_reference"] = command_reference
-    made.globals |= tables_speed.TABLES | tables_colours.TABLES | plots.PLOTS
+    made.globals |= tables_speed.TABLES | tables_colours.TABLES | plots.PLOTS | million.TABLES
     made.filters |= results.FILTERS
     return made
 
