@@ -181,7 +181,7 @@ def test_other_settings_than_those_begun_with_are_named_one_by_one(
     options = "-c:v libx264 -g 1 -crf 1 -pix_fmt yuv420p"
     film = make_film(tmp_path / "in.mkv", pictures(12, (120, 160)), *options.split())
     damage_middle(film)  # where the run stops
-    subject = ["video", film, tmp_path / "out.mkv", "--model", model, "--fragment", 2]
+    subject = ["video", film, tmp_path / "out.mkv", "--model", model, "--fragment", 1]
     assert refused(*subject, "--steady", 0.75)
     said = refused(*subject, "--resume", "--steady", 0.25)
     assert "was begun otherwise (settings steady 0.75, now 0.25);" in said
