@@ -98,8 +98,12 @@ class Person:
         self.wrong: list[str] = []
         self.asked: list[str] = []
         self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
-        self.page.on("console", lambda message: self.wrong.append(message.text))
+        self.page.on("console", self._heard)
         self.page.on("request", lambda request: self.asked.append(request.url))
+
+    def _heard(self, message: sync_api.ConsoleMessage) -> None:
+        if not message.text.startswith("Autofocus processing was blocked"):  # whoever typed sooner
+            self.wrong.append(message.text)
 
     def join(self, server: Served) -> None:
         self.page.goto(server.links[0])
