@@ -44,6 +44,7 @@ setup(
             "models/**/*",
             "adopt/specs/*.toml",
             "gallery/assets/*",
+            "study/assets/*",
         ],
         "trtcolor_train": ["py.typed", "configs/*.toml"],
     },

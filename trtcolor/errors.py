@@ -22,6 +22,14 @@ class OutputExistsError(PictureError):
     """An output is already there and overwriting was not asked for."""
 
 
+class StoreError(TrtcolorError):
+    """An object store or a web server has not what was asked for, or does not give it."""
+
+
+class StoreUnreachableError(StoreError):
+    """An object store does not answer, or knows nobody of our name: no other object will do."""
+
+
 class VideoError(TrtcolorError):
     """A video file could not be read or written."""
 
@@ -76,3 +84,7 @@ class ExportError(TrtcolorError):
 
 class TrainingError(TrtcolorError):
     """Training cannot go on, for example because the loss is not a number."""
+
+
+class StudyError(TrtcolorError):
+    """A user study's folder is missing, damaged or in use, or a user or link of it is none."""

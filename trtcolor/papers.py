@@ -109,10 +109,7 @@ IIZUKA_FIGURE_5 = Printed(
     title='User study: share of pictures that 10 users called "natural"',
     columns=("Naturalness (median)",),
     rows={"Ground Truth": ("97.7%",), "Proposed": ("92.6%",), "Baseline": ("69.8%",)},
-    remarks=(
-        "A figure of another kind than those below: people were asked; we have asked nobody. The "
-        'text says "roughly 70%" of the baseline.',
-    ),
+    remarks=('The text says "roughly 70%" of the baseline.',),
 )
 
 IIZUKA_TABLE_3 = Printed(

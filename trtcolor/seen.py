@@ -85,11 +85,7 @@ def see(
         ValueError: the render size is none.
     """
     rule = spec.size
-    height, width = lightness.shape
-    plan = plan_render((height, width), rule, render)
-    seen = lightness
-    if plan.network != plan.frame:
-        seen = resize_plane(lightness, plan.network, threads=threads)
+    plan, seen = reduced_lightness(spec, lightness, render, threads=threads)
     graph: Literal["local", "joint"] = "local"
     square = None
     if rule.global_size is not None and global_features is None:
@@ -107,3 +103,17 @@ def see(
         global_lightness=square,
         global_features=global_features,
     )
+
+
+def reduced_lightness(
+    spec: ModelSpec, lightness: Float, render: Render, *, threads: int | None
+) -> tuple[RenderPlan, Float]:
+    """A frame's sizes, and its lightness at ``plan.network``, before it is padded.
+
+    Arguments and errors are those of `see`; where nothing is reduced, ``lightness`` comes back.
+    """
+    height, width = lightness.shape
+    plan = plan_render((height, width), spec.size, render)
+    if plan.network != plan.frame:
+        lightness = resize_plane(lightness, plan.network, threads=threads)
+    return plan, lightness

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -112,3 +113,16 @@ def damage_middle(film: Path) -> Path:
     content[place : place + 1500] = np.random.default_rng(1).bytes(1500)
     film.write_bytes(content)
     return film
+
+
+def without_frame(path: Path, lost: int, frames: np.ndarray | None = None) -> Path:
+    """M-JPEG in AVI of the frames (12 by default), of which one is all zeros."""
+    given = pictures(12) if frames is None else frames
+    make_film(path, given, "-c:v", "mjpeg", "-pix_fmt", "yuvj420p")
+    content = bytearray(path.read_bytes())
+    begins = [found.start() for found in re.finditer(rb"00dc....\xff\xd8\xff", content, re.DOTALL)]
+    assert len(begins) == len(given)
+    begin, end = begins[lost] + 8, (begins[lost + 1])
+    content[begin:end] = bytes(end - begin)
+    path.write_bytes(content)
+    return path

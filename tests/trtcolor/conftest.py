@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import onnx
 import pytest
 from hypothesis import settings
 from numpy.typing import NDArray
+from object_stores import Bucket, S3Server, make_bucket, s3_server
 from onnx import TensorProto, helper
 
 from trtcolor.colorizer import Colorizer
@@ -185,3 +187,18 @@ def _external(weights: dict[str, NDArray[np.float32]]) -> list[onnx.TensorProto]
         tensors.append(tensor)
         offset += array.nbytes
     return tensors
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3Server]:
+    """An S3 server that all tests of a process share."""
+    with s3_server() as server:
+        yield server
+
+
+@pytest.fixture
+def bucket(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    """A bucket of a test's own, to which the environment has the keys."""
+    for name, value in s3.environment.items():
+        monkeypatch.setenv(name, value)
+    return make_bucket(s3, f"b{secrets.token_hex(6)}")

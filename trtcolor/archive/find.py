@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import glob
 import os
-import stat
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from trtcolor.archive.find_local import LocalSearch
+from trtcolor.archive.find_remote import RemoteSearch, is_file, is_pattern
 from trtcolor.archive.names import SUFFIXES
-from trtcolor.errors import PictureError
+from trtcolor.archive.sources import Source
+from trtcolor.errors import PictureError, StoreError
+from trtcolor.stores.address import Address, common_root, is_address, place_of
+from trtcolor.stores.remote_file import RemoteFile
 
 STDIN = "-"
 
@@ -20,7 +24,7 @@ STDIN = "-"
 class Fault:
     """Something among the inputs that is no picture to be coloured, and why; one sentence."""
 
-    path: Path
+    path: Path | Address
     reason: str
 
 
@@ -29,47 +33,59 @@ class Found:
     """What the inputs are.
 
     Attributes:
-        root: the deepest folder that holds all inputs; names of outputs are those below it.
+        root: the deepest folder or prefix that holds all inputs; names of outputs are those below
+            it.
         pictures: absolute, each once, in the order of the inputs and by name in folders.
         faults: inputs and files of folders that cannot be taken.
         others: how many files of folders have no picture's suffix and were passed over.
     """
 
-    root: Path
-    pictures: list[Path] = field(default_factory=list)
+    root: Path | Address
+    pictures: list[Source] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     others: int = 0
 
 
 def find_pictures(
-    inputs: Iterable[str], lists: Iterable[str] = (), *, output: Path | None = None
+    inputs: Iterable[str], lists: Iterable[str] = (), *, output: Path | Address | None = None
 ) -> Found:
     """Find the pictures that the inputs mean.
 
     A folder is gone through with all within it, but for hidden files and folders (whose names
     begin with a dot) and files without a picture's suffix. Links are followed, to each folder
     once, so that a loop ends; where one folder has several names, one without a link is taken.
+    Addresses of stores (``s3://BUCKET/KEY``, ``gs://BUCKET/KEY``) are objects, prefixes or patterns
+    likewise; those of web servers (``https://HOST/PATH``) are pictures.
 
     Args:
-        inputs: paths of files and folders; patterns as of `glob`, ``**`` for folders at any depth,
-            where nothing has that very name; ``@FILE`` for a list, ``-`` for one from standard
-            input.
-        lists: files with a path a line, or with paths that end in NUL, as ``find -print0`` gives
-            them; relative ones are those of the working folder.
+        inputs: paths of files and folders, or addresses; patterns as of `glob`, ``**`` for folders
+            at any depth, where nothing has that very name; ``@FILE`` for a list, ``-`` for one from
+            standard input.
+        lists: files or addresses of files with a path or an address a line, or with such that end
+            in NUL, as ``find -print0`` gives them; relative ones are those of the working folder.
         output: the folder of the outputs, in which nothing is taken for an input.
 
     Raises:
-        PictureError: there is no picture.
+        PictureError: there is no picture, or they lie in several places.
+        StoreError: an address is none, a list cannot be fetched, or a store does not answer.
         OSError: a list cannot be read.
     """
     named = list(_expanded(inputs, lists))
-    bases = [path if os.path.isdir(path) else path.parent for path in named]
-    found = Found(Path(os.path.commonpath(bases)) if bases else Path.cwd())
-    search = _Search(found, output)
-    for path in named:
-        search.take(path)
+    remote = [place for place in named if isinstance(place, Address)]
+    if len({place.scheme if isinstance(place, Address) else "" for place in named}) > 1:
+        raise PictureError(
+            f"the inputs lie in several places, as {remote[0]} and others; all on this machine or "
+            "in one kind of store was needed; run once for each"
+        )
+    if remote:
+        found = _found_remotely(remote, output if isinstance(output, Address) else None)
+    else:
+        paths = [place for place in named if isinstance(place, Path)]
+        found = _found_here(paths, output if isinstance(output, Path) else None)
     if found.pictures:
         return found
+    if found.faults and remote:
+        raise StoreError(found.faults[0].reason)
     if found.faults:
         why = found.faults[0].reason
     else:
@@ -79,23 +95,31 @@ def find_pictures(
     )
 
 
-def named_file(inputs: Sequence[str], lists: Sequence[str]) -> Path | None:
-    """The file that is meant where the inputs name one and nothing else; it may be missing."""
+def named_file(inputs: Sequence[str], lists: Sequence[str]) -> Source | None:
+    """The file that is meant where the inputs name one and nothing else; it may be missing.
+
+    Raises:
+        StoreError: an address is none, or its store does not answer.
+    """
     if len(inputs) != 1 or lists:
         return None
     text = inputs[0]
+    place = place_of(text)
+    if isinstance(place, Address):
+        return RemoteFile(place) if is_file(place) and not is_pattern(place) else None
     if not os.path.lexists(text) and (text[:1] == "@" or text == STDIN or glob.has_magic(text)):
         return None
-    return None if os.path.isdir(text) else Path(text)
+    return None if os.path.isdir(place) else place
 
 
 def read_list(name: str) -> list[str]:
     """The paths in a list, as for `find_pictures`.
 
     Raises:
+        StoreError: it cannot be fetched.
         OSError: it cannot be read.
     """
-    data = sys.stdin.buffer.read() if name == STDIN else Path(name).read_bytes()
+    data = sys.stdin.buffer.read() if name == STDIN else _content(place_of(name))
     if b"\0" in data:
         lines = data.split(b"\0")
     else:
@@ -105,11 +129,33 @@ def read_list(name: str) -> list[str]:
     return [os.fsdecode(line) for line in lines if line]
 
 
-def _expanded(inputs: Iterable[str], lists: Iterable[str]) -> Iterator[Path]:
-    """Absolute paths, with patterns and lists replaced by what they say."""
+def _found_here(named: Sequence[Path], output: Path | None) -> Found:
+    bases = [path if os.path.isdir(path) else path.parent for path in named]
+    search = LocalSearch(output)
+    for path in named:
+        search.take(path)
+    faults = [Fault(path, reason) for path, reason in search.faults]
+    root = Path(os.path.commonpath(bases)) if bases else Path.cwd()
+    return Found(root, [*search.pictures], faults, search.others)
+
+
+def _found_remotely(named: Sequence[Address], output: Address | None) -> Found:
+    search = RemoteSearch(output)
+    for address in named:
+        search.take(address)
+    faults = [Fault(address, reason) for address, reason in search.faults]
+    return Found(common_root(search.bases), [*search.pictures], faults, search.others)
+
+
+def _content(place: Path | Address) -> bytes:
+    return place.read_bytes() if isinstance(place, Path) else RemoteFile(place).read()
+
+
+def _expanded(inputs: Iterable[str], lists: Iterable[str]) -> Iterator[Path | Address]:
+    """Absolute paths and addresses, with patterns and lists replaced by what they say."""
     lists = list(lists)
     for text in inputs:
-        if os.path.lexists(text):
+        if os.path.lexists(text) or is_address(text):
             yield _absolute(text)
         elif text == STDIN or text[:1] == "@":
             lists.append(text.removeprefix("@"))
@@ -121,112 +167,6 @@ def _expanded(inputs: Iterable[str], lists: Iterable[str]) -> Iterator[Path]:
         yield from map(_absolute, read_list(name))
 
 
-def _absolute(text: str) -> Path:
-    return Path(os.path.abspath(text))
-
-
-class _Search:
-    """Goes through files and folders, each once."""
-
-    def __init__(self, found: Found, output: Path | None) -> None:
-        self._found = found
-        self._output = None if output is None else Path(os.path.realpath(output))
-        self._files: set[Path] = set()
-        self._folders: set[tuple[int, int]] = set()
-
-    def take(self, path: Path) -> None:
-        """What the user has named: whatever its suffix."""
-        if self._in_output(path):
-            self._fault(
-                path,
-                f"{path} lies in the output folder {self._output}, where nothing is taken for an "
-                "input; a folder elsewhere was needed for the outputs; name another",
-            )
-            return
-        if not os.path.isdir(path):
-            self._file(path)
-            return
-        links = [path]
-        while links:  # each may be another name of a folder that was just gone through
-            links = self._tree(links.pop(0)) + links
-
-    def _tree(self, top: Path) -> list[Path]:
-        """Take a folder with all within it; the links to folders in it, which are left for later.
-
-        Real folders come first, so that what has a name of its own is taken by it.
-        """
-        waiting, links = [top], []
-        while waiting:
-            folder = waiting.pop()
-            try:
-                if self._was_here(folder):
-                    continue
-                with os.scandir(folder) as listed:
-                    entries = sorted(listed, key=lambda entry: entry.name)
-            except OSError as error:
-                self._fault(
-                    folder,
-                    f"{folder} cannot be read ({error.strerror}); "
-                    "check the folder and its permissions",
-                )
-                continue
-            inner = []
-            for entry in entries:
-                path = folder / entry.name
-                if entry.name.startswith("."):
-                    continue
-                if entry.is_dir(follow_symlinks=False):
-                    inner.append(path)
-                elif entry.is_symlink() and self._in_output(path):
-                    continue
-                elif os.path.isdir(path):
-                    links.append(path)
-                elif path.suffix.lower() in SUFFIXES:
-                    self._file(path)
-                else:
-                    self._found.others += 1
-            waiting += reversed(inner)
-        return links
-
-    def _was_here(self, folder: Path) -> bool:
-        """Whether a folder was gone through before, by whatever name, or is that of the outputs."""
-        if self._in_output(folder):
-            return True
-        found = folder.stat()
-        key = found.st_dev, found.st_ino
-        known = key in self._folders
-        self._folders.add(key)
-        return known
-
-    def _in_output(self, path: Path) -> bool:
-        return self._output is not None and Path(os.path.realpath(path)).is_relative_to(
-            self._output
-        )
-
-    def _file(self, path: Path) -> None:
-        if path in self._files:
-            return
-        self._files.add(path)
-        try:
-            mode = path.stat().st_mode
-        except OSError as error:
-            self._fault(
-                path,
-                f"{path} cannot be read ({error.strerror}); a picture file was "
-                "needed; check the path and its permissions",
-            )
-            return
-        if stat.S_ISREG(mode):
-            self._found.pictures.append(path)
-        else:
-            self._fault(
-                path, f"{path} is no file but a {_kind(mode)}; a picture file was needed; save it"
-            )
-
-    def _fault(self, path: Path, reason: str) -> None:
-        self._found.faults.append(Fault(path, reason))
-
-
-def _kind(mode: int) -> str:
-    kinds = {stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket", stat.S_IFDIR: "folder"}
-    return kinds.get(stat.S_IFMT(mode), "device")
+def _absolute(text: str) -> Path | Address:
+    place = place_of(text)
+    return Path(os.path.abspath(place)) if isinstance(place, Path) else place

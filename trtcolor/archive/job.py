@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trtcolor.archive.names import FORMATS
+from trtcolor.archive.provenance import Provenance
 from trtcolor.archive.record import Identity, Record
-from trtcolor.archive.settings import PictureSettings, model_key
+from trtcolor.archive.settings import PictureSettings
 from trtcolor.colorizer import Colorizer, Prepared
 from trtcolor.errors import PictureError
 from trtcolor.images import WRITE_FORMATS, Picture, read_pages, write_pages
@@ -63,14 +64,7 @@ def color_file(
         OSError: the disk is full or read-only: no other picture could be written either.
     """
     work = _Work(colorizer, source, settings, device or nullcontext())
-    record = Record(
-        input=str(source),
-        output=str(output),
-        outcome="failed",
-        settings=settings.key(colorizer),
-        model=colorizer.spec.name,
-        model_sha256=model_key(colorizer),
-    )
+    record = Provenance.of(colorizer, settings).record(str(source), str(output))
     try:
         _refuse_in_place(source, output)
         before = Identity.of(source)

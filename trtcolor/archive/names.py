@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from itertools import count
 from pathlib import Path, PurePath
 
+from trtcolor.archive.sources import Source, below
 from trtcolor.images import WRITE_FORMATS
+from trtcolor.stores.address import Address
 
 SUFFIXES = frozenset(WRITE_FORMATS) | {".dib", ".gif", ".hif", ".jfif", ".jpe", ".pbm", ".pgm"}
 """Of files in a folder that are taken for pictures, in lower case."""
@@ -20,7 +22,9 @@ FORMATS = {"png": ".png", "jpeg": ".jpg", "tiff": ".tif", "webp": ".webp"}
 """Formats that all outputs may be written in, and their suffixes."""
 
 
-def output_names(pictures: Sequence[Path], root: Path, format: str | None = None) -> list[PurePath]:
+def output_names(
+    pictures: Sequence[Source], root: Path | Address, format: str | None = None
+) -> list[PurePath]:
     """The output of each picture, relative to the output folder.
 
     A picture keeps its name below `root`, with the suffix of the format that is written. Where two
@@ -34,7 +38,7 @@ def output_names(pictures: Sequence[Path], root: Path, format: str | None = None
         root: that holds them all.
         format: one of `FORMATS`; None: as each picture's own suffix says, or PNG.
     """
-    own = [PurePath(picture.relative_to(root)) for picture in pictures]
+    own = [below(picture, root) for picture in pictures]
     wanted = [_wanted(path, format) for path in own]
     asked = Counter(map(_folded, wanted))
     taken = {_folded(folder) for path in own for folder in path.parents}
@@ -51,6 +55,13 @@ def output_names(pictures: Sequence[Path], root: Path, format: str | None = None
         taken.add(_folded(name))
         names[path] = name
     return [names[path] for path in own]
+
+
+def is_folder(output: Path | Address) -> bool:
+    """Whether an output is a folder, or an address without a picture's suffix: a prefix."""
+    if isinstance(output, Path):
+        return output.is_dir()
+    return output.location.endswith("/") or output.suffix.lower() not in SUFFIXES
 
 
 def _wanted(path: PurePath, format: str | None) -> PurePath:

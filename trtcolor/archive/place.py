@@ -2,7 +2,7 @@
 
 OUT/.trtcolor/lock            held while a run is at work; says whose it is
 OUT/.trtcolor/results.jsonl   the journal (trtcolor.archive.journal)
-OUT/.trtcolor/parts/N/NAME    an output on its way; a leftover once the lock is free
+OUT/.trtcolor/parts/ID/NAME   an output on its way; a leftover once the lock is free
 """
 
 from __future__ import annotations
@@ -11,13 +11,17 @@ import fcntl
 import os
 import shutil
 import socket
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
-from itertools import count
 from pathlib import Path, PurePath
+from typing import Any
 
+from trtcolor.archive.desk import FolderDesk
+from trtcolor.archive.journal import Journal
 from trtcolor.closing import Closing
 from trtcolor.errors import PictureError
+from trtcolor.files import put_file_in_place
 
 INNER = ".trtcolor"
 
@@ -34,11 +38,16 @@ class Place(Closing):
     Attributes:
         folder: as given.
         inner: for what is no output.
+        at_once: how many parts are put in place side by side.
+        there: names that outputs had when it was taken; None: its desk looks.
 
     Raises:
         PictureError: another process holds it, or it or what is to be inside is no folder.
         OSError: it is not writable, and so on.
     """
+
+    at_once = 1
+    there: frozenset[str] | None = None
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.inner = folder, folder / INNER
@@ -52,8 +61,6 @@ class Place(Closing):
                 "and half-made; move it, or name another output folder"
             )
         self.inner.mkdir(parents=True, exist_ok=True)
-        self._root = Path(os.path.realpath(folder))
-        self._numbers = count()
         self._lock = (self.inner / "lock").open("a+")
         try:
             self._claim()
@@ -63,32 +70,36 @@ class Place(Closing):
             self._lock.close()
             raise
 
-    def part(self, output: PurePath) -> Path:
-        """Where an output of that name may be made, in a folder of its own."""
-        folder = self._parts / str(next(self._numbers))
-        folder.mkdir()
-        return folder / output.name
+    @property
+    def desk(self) -> FolderDesk:
+        """What makes parts of outputs for it."""
+        return FolderDesk(self.folder, self._parts)
 
-    def drop(self, part: Path) -> None:
-        """Remove what `part` gave, and whatever lies there."""
-        shutil.rmtree(part.parent, ignore_errors=True)
+    def journal(self, head: Mapping[str, Any]) -> Journal:
+        """What is remembered of it."""
+        return Journal(self.inner, head)
 
-    def target(self, output: PurePath) -> Path:
-        """The path of an output, whose folder is made if it is missing.
+    def put(self, part: str, output: PurePath, *, overwrite: bool) -> None:
+        """Give a part that was kept its name.
+
+        Args:
+            part: as `trtcolor.archive.desk.Part.keep` gave it; gone afterwards, whatever happens.
+            output: path below the folder.
+            overwrite: replace a file that is there.
 
         Raises:
-            PictureError: a link on the way leads out of the output folder.
-            OSError: the folder cannot be made.
+            OutputExistsError: there is a file and `overwrite` is false.
+            OSError: the folder is not writable, the part is gone, and so on.
         """
-        path = self.folder / output
-        above = Path(os.path.realpath(path.parent))
-        if not above.is_relative_to(self._root):
-            raise PictureError(
-                f"{path} would lie in {above}, outside the output folder; a folder without such "
-                "links was needed; remove the link, or name another"
-            )
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path
+        file = Path(part)
+        try:
+            put_file_in_place(file, self.folder / output, overwrite=overwrite)
+        finally:
+            self.drop(part)
+
+    def drop(self, part: str) -> None:
+        """Remove a part that was kept and gets no name."""
+        shutil.rmtree(Path(part).parent, ignore_errors=True)
 
     def close(self) -> None:
         """Let other processes have the folder; a second call does nothing."""

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -70,24 +68,3 @@ class PictureSettings:
             "style": None if style is None else hashlib.sha256(style.tobytes()).hexdigest(),
             "upsampling": colorizer.upsampling,
         }
-
-    def head(self, colorizer: Colorizer, **more: str) -> dict[str, Any]:
-        """The first line of a report: which version coloured, how, and with which model."""
-        return {
-            "trtcolor": version("trtcolor"),
-            "settings": self.key(colorizer),
-            "of_settings": self.described(colorizer),
-            "model": colorizer.spec.name,
-            "model_sha256": model_key(colorizer),
-            **more,
-        }
-
-    def key(self, colorizer: Colorizer) -> str:
-        """The same for settings that give the same outputs, and for no others."""
-        text = json.dumps(self.described(colorizer), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def model_key(colorizer: Colorizer) -> str:
-    """The same for models that give the same colours: of its spec, which has every file's."""
-    return hashlib.sha256(colorizer.spec.to_json().encode()).hexdigest()

@@ -15,6 +15,7 @@ from trtcolor.cli.group import Commands
 from trtcolor.cli.models import models
 from trtcolor.cli.pictures import classify, demo
 from trtcolor.cli.stream import stream
+from trtcolor.cli.study import study
 from trtcolor.cli.video import video
 
 
@@ -36,6 +37,7 @@ for command in (
     gallery,
     models,
     stream,
+    study,
     video,
 ):
     main.add_command(command)

@@ -2,44 +2,33 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from trtcolor.cli.bar import Bar
+from trtcolor.cli.coloring import Coloring
 from trtcolor.cli.options import (
-    PATH,
+    PLACE,
     memory_option,
     overwrite_option,
     render_option,
     runner_options,
     saturation_option,
-    tell_backend,
     threads_option,
     upsampling_option,
 )
-from trtcolor.cli.results import check_results, write_bytes
-from trtcolor.cli.sheets import check_sheet_options, sheet_options, write_sheet
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from trtcolor.archive.record import Record
-    from trtcolor.archive.settings import PictureSettings
-    from trtcolor.colorizer import Colorizer
-    from trtcolor.progress import Progress
+from trtcolor.cli.sheets import sheet_options
 
 
 @click.command()
 @click.argument("inputs", metavar="IN...", nargs=-1)
 @click.option(
-    "-o", "--output", required=True, metavar="OUT", help="A file for one picture, else a folder."
+    "-o",
+    "--output",
+    required=True,
+    metavar="OUT",
+    help="A file for one picture, else a folder, or a prefix of a store.",
 )
 @click.option(
     "--list",
@@ -49,7 +38,7 @@ if TYPE_CHECKING:
     help="Take the paths in this file too, a line each or NUL between them; - is standard input.",
 )
 @runner_options
-@click.option("--style", type=PATH, help="Take the global features of this picture instead.")
+@click.option("--style", type=PLACE, help="Take the global features of this picture instead.")
 @saturation_option
 @render_option
 @upsampling_option
@@ -84,7 +73,7 @@ if TYPE_CHECKING:
     help="Go on with a folder: leave what was made from the same content with the same settings "
     "and model, make again what was not.",
 )
-@click.option("--report", type=PATH, metavar="FILE.jsonl", help="A line of JSON for each picture.")
+@click.option("--report", type=PLACE, metavar="FILE.jsonl", help="A line of JSON for each picture.")
 @sheet_options
 @threads_option
 @memory_option
@@ -94,205 +83,25 @@ def colorize(inputs: tuple[str, ...], output: str, lists: tuple[str, ...], **opt
 
     IN is a picture, a folder with all in it (hidden files apart), a pattern in quotes ('**' for
     folders at any depth), @FILE for a list of paths, or - for one from standard input. In OUT
-    pictures lie as they do below the deepest folder that holds all inputs.
+    pictures lie as they do below the deepest folder that holds all inputs. Both may be in a store,
+    as s3://BUCKET/PREFIX or gs://BUCKET/PREFIX, and IN on a web server, as https://HOST/PICTURE.
 
     A picture that cannot be coloured is named, and the others go on; the exit status is 1 then.
     After whatever ended a run, the same command with --skip-existing finishes the rest.
     """
     from trtcolor.archive.find import named_file
+    from trtcolor.archive.names import is_folder
+    from trtcolor.stores.address import place_of
+    from trtcolor.stores.objects import check_writable
 
     if not inputs and not lists:
         raise click.UsageError("Missing argument 'IN...'.")
-    command = _Command(**options)
+    command = Coloring(**options)
+    place = place_of(output)
+    if not isinstance(place, Path):
+        check_writable(place)
     file = named_file(inputs, lists)
-    if file is None or output.endswith(os.sep) or os.path.isdir(output):
-        command.color_many(inputs, lists, Path(output))
+    if file is None or output.endswith("/") or is_folder(place):
+        command.color_many(inputs, lists, place)
     else:
-        command.color_one(file, Path(output))
-
-
-@dataclass(frozen=True)
-class _Command:
-    """What the options say, and the two things that are done by them."""
-
-    model: str
-    backend: str | None
-    precision: Any
-    engine: Path | None
-    trust: bool
-    style: Path | None
-    saturation: float
-    render: Any
-    upsampling: Any
-    format: str | None
-    quality: int
-    keep_metadata: bool
-    max_pixels: int
-    skip_existing: bool
-    report: Path | None
-    sheet: Path | None
-    compare: tuple[str, ...]
-    threads: int | None
-    memory: int | None
-    overwrite: bool
-
-    def color_one(self, source: Path, output: Path) -> None:
-        from trtcolor.archive.job import color_file
-        from trtcolor.archive.names import FORMATS
-        from trtcolor.archive.record import line_of
-        from trtcolor.errors import PictureError
-        from trtcolor.images import WRITE_FORMATS, check_output
-
-        if self.skip_existing:
-            raise click.UsageError("--skip-existing needs a folder for OUT, which remembers")
-        kind = None if self.format is None else WRITE_FORMATS[FORMATS[self.format]]
-        if kind is not None and WRITE_FORMATS.get(output.suffix.lower(), kind) != kind:
-            raise click.UsageError(f"--format {self.format} and OUT's {output.suffix} disagree")
-        self._check_outputs(1)
-        check_output(output, overwrite=self.overwrite, format=kind)
-        with self._colorizer(self.threads) as colorizer:
-            settings = self._settings(colorizer)
-            record = color_file(colorizer, source, output, settings, overwrite=self.overwrite)
-            head = line_of(settings.head(colorizer))
-        if self.report is not None:
-            write_bytes(self.report, head + record.line(), self.overwrite)
-        if record.outcome == "failed":
-            raise PictureError(record.reason)
-        if record.reason:
-            click.echo(f"note: {record.reason}", err=True)
-        pages = f", {record.pages} pages" if record.pages != 1 else ""
-        click.echo(f"{output}: {record.width}x{record.height}{pages}")
-        self._write_sheet([(source.name, source, output)])
-
-    def color_many(self, inputs: tuple[str, ...], lists: tuple[str, ...], output: Path) -> None:
-        from trtcolor.archive.find import find_pictures
-        from trtcolor.archive.names import SUFFIXES
-        from trtcolor.archive.run import color_pictures
-        from trtcolor.threads import usable_cores
-
-        if output.suffix.lower() in SUFFIXES and not output.is_dir():
-            raise click.UsageError(f"several pictures need a folder for OUT, not the file {output}")
-        found = find_pictures(inputs, lists, output=output)
-        if self.report is not None and self.report.parent == output:
-            output.mkdir(parents=True, exist_ok=True)  # so that the report may lie there
-        self._check_outputs(len(found.pictures))
-        alone = self.memory is not None  # the limit of all pictures together: one at a time
-        each = max(1, (self.threads or usable_cores()) // (1 if alone else len(found.pictures)))
-        pairs: list[tuple[str, Path, Path]] = []
-        with _telling_how_to_go_on(output), Bar("pictures", "a second") as bar:
-
-            def tell(record: Record, progress: Progress) -> None:
-                if record.outcome == "failed":
-                    bar.say(record.reason, "failed")
-                elif self.sheet is not None and record.output is not None:
-                    pairs.append((record.output, Path(record.input), output / record.output))
-                bar.show(progress)
-
-            with self._colorizer(each) as colorizer:
-                summary = color_pictures(
-                    colorizer,
-                    found,
-                    output,
-                    self._settings(colorizer),
-                    skip_existing=self.skip_existing,
-                    overwrite=self.overwrite,
-                    report=self.report,
-                    workers=self.threads,
-                    tell=tell,
-                )
-        if found.others:
-            click.echo(f"note: files without a picture's suffix: {found.others}", err=True)
-        if summary.stages.stages:
-            click.echo(summary.stages.table(), err=True)
-        said = ", ".join(f"{count} {outcome}" for outcome, count in summary.counts.items())
-        click.echo(f"{output}: {said}")
-        if pairs:
-            self._write_sheet(sorted(pairs))
-        if summary.failed:
-            click.get_current_context().exit(1)
-
-    def _check_outputs(self, pictures: int) -> None:
-        """Refuse a report or a sheet that could not be written, before the work."""
-        check_results(self.report, self.overwrite or self.skip_existing)
-        check_sheet_options(self.sheet, self.compare, pictures, overwrite=self.overwrite)
-
-    @contextmanager
-    def _colorizer(self, threads: int | None) -> Iterator[Colorizer]:
-        from trtcolor.colorizer import Colorizer
-
-        with Colorizer(
-            self.model,
-            backend=self.backend,
-            precision=self.precision,
-            engine=self.engine,
-            trust=self.trust,
-            render=self.render,
-            upsampling=self.upsampling,
-            threads=threads,
-            memory=self.memory,
-        ) as colorizer:
-            tell_backend(colorizer)
-            yield colorizer
-
-    def _settings(self, colorizer: Colorizer) -> PictureSettings:
-        from trtcolor.archive.settings import PictureSettings
-
-        style = self._style()
-        return PictureSettings(
-            saturation=self.saturation,
-            style=None if style is None else colorizer.global_features(style),
-            format=self.format,
-            quality=self.quality,
-            keep_metadata=self.keep_metadata,
-            max_pixels=self.max_pixels,
-            runner=f"precision {self.precision}, engine {self.engine}",
-        )
-
-    def _style(self) -> NDArray[Any] | None:
-        from trtcolor.images import read_picture
-
-        if self.style is None:
-            return None
-        return read_picture(self.style, max_pixels=self.max_pixels).pixels
-
-    def _write_sheet(self, pairs: list[tuple[str, Path, Path]]) -> None:
-        from trtcolor.bundle import find_bundle, read_spec
-        from trtcolor.colorizer import Colorizer
-        from trtcolor.gallery.sheets import Pair
-
-        if self.sheet is None:
-            return
-        write_sheet(
-            self.sheet,
-            (Pair(*pair) for pair in pairs),
-            compare=self.compare,
-            model=read_spec(find_bundle(self.model)).name,
-            open_model=partial(
-                Colorizer,
-                backend=self.backend,
-                render=self.render,
-                upsampling=self.upsampling,
-                threads=self.threads,
-                memory=self.memory,
-            ),
-            style=self._style(),
-            saturation=self.saturation,
-            max_pixels=self.max_pixels,
-            overwrite=self.overwrite,
-        )
-
-
-@contextmanager
-def _telling_how_to_go_on(output: Path) -> Iterator[None]:
-    """Say so where a run ends that may be gone on with as it is."""
-    from trtcolor.gallery.results import RESULTS
-
-    try:
-        yield
-    except (KeyboardInterrupt, OSError):
-        if (output / RESULTS).exists():
-            click.echo(
-                "note: what is finished is kept; the same command with --skip-existing goes on",
-                err=True,
-            )
-        raise
+        command.color_one(file, place)

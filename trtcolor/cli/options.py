@@ -13,8 +13,37 @@ from trtcolor.backends.available import CHOICES, PRECISIONS
 
 if TYPE_CHECKING:
     from trtcolor.colorizer import Colorizer
+    from trtcolor.stores.address import Address
 
-PATH = click.Path(path_type=Path)
+
+class LocalPath(click.Path):
+    """A path of this machine; an address is refused rather than taken for an odd path."""
+
+    def convert(self, value: Any, param: Any, context: Any) -> Any:
+        from trtcolor.stores.address import is_address
+
+        if is_address(value):
+            self.fail(f"{_shown(value)} is an address; a path was needed here", param, context)
+        return super().convert(value, param, context)
+
+
+class Place(click.ParamType["Path | Address"]):
+    """A path of this machine, or an address of a store or a web server."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: Any, context: Any) -> Path | Address:
+        from trtcolor.errors import StoreError
+        from trtcolor.stores.address import place_of
+
+        try:
+            return place_of(value) if isinstance(value, str) else value
+        except StoreError as error:
+            self.fail(str(error), param, context)
+
+
+PATH = LocalPath(path_type=Path)
+PLACE = Place()
 
 
 class Render(click.ParamType[int | str]):
@@ -118,6 +147,17 @@ def given_options() -> dict[str, str]:
         if parameter.name is not None
         and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE
     }
+
+
+def _shown(text: str) -> str:
+    """An address as it may be shown."""
+    from trtcolor.errors import StoreError
+    from trtcolor.stores.address import place_of
+
+    try:
+        return str(place_of(text))
+    except StoreError:
+        return text.partition("://")[0]
 
 
 def tell_backend(colorizer: Colorizer) -> None:

@@ -5,11 +5,20 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from trtcolor.stores.address import Address
 
 
-def check_results(path: Path | None, overwrite: bool) -> None:
+def check_results(path: Path | Address | None, overwrite: bool) -> None:
     """Refuse a results file that could not be written, before the work."""
+    from trtcolor.stores.objects import check_free
+
     if path is None:
+        return
+    if not isinstance(path, Path):
+        check_free(path, overwrite=overwrite)
         return
     if not path.parent.is_dir() or path.is_dir():
         raise ValueError(f"{path} is no file in an existing folder; one was needed; choose another")
@@ -31,12 +40,12 @@ def write_results(path: Path | None, text: str, overwrite: bool) -> None:
     write_bytes(path, text.encode(), overwrite)
 
 
-def write_bytes(path: Path, content: bytes, overwrite: bool) -> None:
+def write_bytes(path: Path | Address, content: bytes, overwrite: bool) -> None:
     """Write a file whole, or say in a sentence why not."""
-    from trtcolor.files import whole_file
+    from trtcolor.stores.results import written_whole
 
     try:
-        with whole_file(path, overwrite=overwrite) as stream:
+        with written_whole(path, overwrite=overwrite) as stream:
             stream.write(content)
     except OSError as error:
         raise OSError(

@@ -77,7 +77,8 @@ OF_NETWORK = frozenset(
     "--fragment",
     type=click.IntRange(min=1),
     metavar="FRAMES",
-    help="Frames between two points to resume from, and between key frames; default: 240.",
+    help="Frames after which the next shot is a point to resume from, at the latest after twice as "
+    "many; default: 240.",
 )
 @click.option(
     "--benchmark", is_flag=True, help="Colour without writing anything; print each stage's time."

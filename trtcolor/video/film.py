@@ -8,11 +8,13 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from trtcolor.colorizer import Colorizer
 from trtcolor.errors import VideoError
 from trtcolor.progress import Progress
 from trtcolor.stages import Stages
+from trtcolor.video.alone import Alone, Colour
 from trtcolor.video.chroma_track import merged_frames, sidecar_identity
 from trtcolor.video.fragments import State
 from trtcolor.video.frames import ColouredFrame, LumaFrame
@@ -60,30 +62,39 @@ def color_film(
         OSError: the disk is full, and so on; what was done is kept.
     """
     settings, times = settings or FilmSettings(), stages or Stages()
+    sidecar = None if chroma is None else Path(chroma)
+    return FilmRun(
+        os.fspath(source),
+        Path(output),
+        settings,
+        model=lambda: model_identity(colorizer),
+        make=Alone(colour_by(colorizer, settings, times), chroma=sidecar, stages=times, tell=tell),
+        chroma=sidecar,
+        stages=times,
+        note=note,
+    ).run(resume=resume, overwrite=overwrite)
+
+
+def colour_by(colorizer: Colorizer, settings: FilmSettings, stages: Stages) -> Colour:
+    """From frames and a stored state to coloured frames, as settings say."""
 
     def colour(
         frames: Iterator[LumaFrame], state: State | None
     ) -> Generator[ColouredFrame, None, None]:
         past = None if state is None else FilmState.from_arrays(state)
-        return _coloured(colorizer, frames, settings, times, past)
+        return _coloured(colorizer, frames, settings, stages, past)
 
-    model = {
+    return colour
+
+
+def model_identity(colorizer: Colorizer) -> dict[str, Any]:
+    """What of a colorizer decides the frames of a coloured film."""
+    return {
         "name": colorizer.spec.name,
         "sha256": hashlib.sha256(colorizer.spec.to_json().encode()).hexdigest(),
         "backend": colorizer.backend,
         "render": colorizer.render,
     }
-    return FilmRun(
-        os.fspath(source),
-        Path(output),
-        settings,
-        colour,
-        model,
-        chroma=None if chroma is None else Path(chroma),
-        stages=times,
-        tell=tell,
-        note=note,
-    ).run(resume=resume, overwrite=overwrite)
 
 
 def merge_film(
@@ -122,11 +133,10 @@ def merge_film(
         os.fspath(source),
         Path(output),
         settings,
-        colour,
-        sidecar_identity(chroma),
+        model=lambda: sidecar_identity(chroma),
+        make=Alone(colour, chroma=None, stages=times, tell=tell),
         chroma=None,
         stages=times,
-        tell=tell,
         note=note,
     ).run(resume=resume, overwrite=overwrite)
     with ChromaReader(chroma) as reader:

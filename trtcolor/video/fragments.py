@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,6 +19,9 @@ from trtcolor.video.encoding import Encoding
 from trtcolor.video.sink import PacketWriter
 
 State = Mapping[str, NDArray[Any]]
+
+LONGEST = 2
+"""Full lengths after which a fragment ends though the shot goes on."""
 
 
 @dataclass(frozen=True)
@@ -68,24 +71,79 @@ class Fragment:
         return cls(**entries)
 
 
+@dataclass(frozen=True)
+class Made:
+    """A finished fragment on its way to the folder of the work.
+
+    Attributes:
+        number: of it in the film.
+        fragment: what is known of it.
+        packets, state: the bytes of its other two files.
+    """
+
+    number: int
+    fragment: Fragment
+    packets: bytes
+    state: bytes
+
+    @classmethod
+    def of(cls, folder: Path, number: int, fragment: Fragment) -> Made:
+        """From the folder in which it was made.
+
+        Raises:
+            OSError: its files cannot be read.
+        """
+        packets, state = (
+            fragment_file(folder, number, ending).read_bytes() for ending in ("packets", "npz")
+        )
+        return cls(number, fragment, packets, state)
+
+
+def ends_before(cut: bool, frames: int, full: int) -> bool:
+    """Whether a fragment ends before the next whole frame.
+
+    The frames alone decide it, so that whoever colours them makes the same fragments, and most of
+    these begin with a shot, which depends on nothing that was coloured before.
+
+    Args:
+        cut: whether that frame begins a shot.
+        frames: those that the fragment has.
+        full: how many it has before it ends with its shot.
+    """
+    return frames >= full and (cut or frames >= LONGEST * full)
+
+
 class FragmentWriter:
     """A fragment in the making, in a block of ``with``; it counts after `commit`, and else is gone.
 
     Args:
-        folder: of the work.
-        fragments: those that are finished; this one is added to them.
+        folder: where its files will lie.
+        number: of it in the film.
+        first: index of its first frame in the film.
         encoding: the encoder.
+        extradata: the headers that all fragments have; None: it is the first to be made.
+        done: called with it once it counts.
 
     Attributes:
         broken: its frames that are not coloured, to be added to.
         writer: takes the frames.
     """
 
-    def __init__(self, folder: Path, fragments: list[Fragment], encoding: Encoding) -> None:
-        self._folder, self._fragments = folder, fragments
+    def __init__(
+        self,
+        folder: Path,
+        number: int,
+        first: int,
+        encoding: Encoding,
+        *,
+        extradata: str | None,
+        done: Callable[[Fragment], None],
+    ) -> None:
+        self._folder, self._number, self._first = folder, number, first
+        self._extradata, self._done = extradata, done
         self._stack = ExitStack()
         self.broken: list[Broken] = []
-        path = fragment_file(folder, len(fragments), "packets")
+        path = fragment_file(folder, number, "packets")
         self.writer = PacketWriter(
             encoding, self._stack.enter_context(whole_file(path, overwrite=True))
         )
@@ -104,20 +162,16 @@ class FragmentWriter:
             VideoError: the encoder failed, or its headers are others than before.
             OSError: the disk is full, and so on.
         """
-        writer, fragments, number = self.writer, self._fragments, len(self._fragments)
+        writer, folder, number = self.writer, self._folder, self._number
         writer.finish()
         extradata = writer.extradata.hex()
-        if fragments and fragments[0].extradata != extradata:
-            raise VideoError(
-                f"the encoder's headers in {self._folder} are others than this one's; the same "
-                "version of PyAV was needed; begin again with --overwrite"
-            )
+        check_headers(self._extradata, extradata, folder)
         self._stack.close()
-        stored = fragment_file(self._folder, number, "npz")
+        stored = fragment_file(folder, number, "npz")
         with whole_file(stored, overwrite=True) as stream:
             np.savez(stream, allow_pickle=False, **dict(state or {}))
         fragment = Fragment(
-            first=sum(fragment.frames for fragment in fragments),
+            first=self._first,
             frames=writer.frames,
             delay=writer.delay,
             extradata=extradata,
@@ -127,17 +181,38 @@ class FragmentWriter:
             broken=tuple(self.broken),
             cut_short=cut_short,
         )
-        to_disk(self._folder)
-        with whole_file(fragment_file(self._folder, number, "json"), overwrite=True) as stream:
-            stream.write(json_bytes(asdict(fragment)))
-        to_disk(self._folder)
-        fragments.append(fragment)
+        write_record(folder, number, fragment)
+        self._done(fragment)
 
     def __enter__(self) -> FragmentWriter:
         return self
 
     def __exit__(self, *error: Any) -> None:
         self._stack.__exit__(*error)
+
+
+def write_record(folder: Path, number: int, fragment: Fragment) -> None:
+    """Make a fragment count whose other files are there."""
+    to_disk(folder)
+    with whole_file(fragment_file(folder, number, "json"), overwrite=True) as stream:
+        stream.write(json_bytes(asdict(fragment)))
+    to_disk(folder)
+
+
+def check_headers(known: str | None, extradata: str, folder: Path) -> None:
+    """Refuse a fragment that does not go with the others.
+
+    Args:
+        known: the encoder's headers of the others; None: there are none.
+
+    Raises:
+        VideoError: its headers are others.
+    """
+    if known is not None and known != extradata:
+        raise VideoError(
+            f"the encoder's headers in {folder} are others than this one's; the same "
+            "version of PyAV was needed; begin again with --overwrite"
+        )
 
 
 def fragment_file(folder: Path, number: int, ending: str) -> Path:

@@ -155,12 +155,15 @@ def _video_packets(
     """
     packet_class = import_av().Packet
     earlier: deque[int] = deque()
+    step = 1
     for number, (coded, pts) in enumerate(zip(packets, shown, strict=True)):
         earlier.append(pts)
+        if not number:  # one step before the first frame, though others last for longer
+            step = max(1, coded.duration)
         packet = packet_class(coded.data)
         packet.pts, packet.duration = coded.pts, coded.duration
         if number < delay:  # nothing is shown yet
-            packet.dts = earlier[0] - (delay - number) * max(1, coded.duration)
+            packet.dts = earlier[0] - (delay - number) * step
         else:
             packet.dts = earlier.popleft()
         packet.time_base = time_base

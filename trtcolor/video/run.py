@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import time
-from collections import deque
-from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import AbstractContextManager, closing, nullcontext
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from trtcolor.errors import VideoError
 from trtcolor.files import refuse_existing
-from trtcolor.progress import Progress
 from trtcolor.stages import Stages
-from trtcolor.video.chroma_track import ChromaTrack
 from trtcolor.video.copying import Copied, keeps_rotation, what_is_copied
 from trtcolor.video.encoders import choose_encoding, container_of
 from trtcolor.video.encoding import Encoding
-from trtcolor.video.fragments import State
-from trtcolor.video.frames import ColouredFrame, LumaFrame
+from trtcolor.video.job import FilmFile, FilmJob
 from trtcolor.video.remux import write_film
 from trtcolor.video.report import FilmReport
 from trtcolor.video.settings import FilmSettings, identity_of
-from trtcolor.video.source import FilmFrame, FilmSource
+from trtcolor.video.source import FilmSource
 from trtcolor.video.work import Work
-from trtcolor.video.writing import FilmWriter
-
-Colour = Callable[[Iterator[LumaFrame], State | None], Generator[ColouredFrame, None, None]]
 
 
 class FilmRun:
@@ -37,11 +27,10 @@ class FilmRun:
     Args:
         source, output: files.
         settings: how.
-        colour: from frames and a stored state to coloured frames.
-        model: what identifies that, for the manifest.
-        chroma: a sidecar to write.
-        stages: takes the times.
-        tell: called after every frame.
+        model: asked, once the film is found to be one, for what identifies the model.
+        make: makes the fragments that are missing.
+        chroma: a sidecar that it writes.
+        stages: of the report.
         note: called with each sentence that the user should know.
     """
 
@@ -50,17 +39,16 @@ class FilmRun:
         source: str,
         output: Path,
         settings: FilmSettings,
-        colour: Colour,
-        model: Mapping[str, Any],
         *,
+        model: Callable[[], Mapping[str, Any]],
+        make: Callable[[FilmJob], None],
         chroma: Path | None,
         stages: Stages,
-        tell: Callable[[Progress], None],
         note: Callable[[str], None],
     ) -> None:
         self._source, self._output, self._settings = source, output, settings
-        self._colour, self._model, self._chroma, self._stages = colour, model, chroma, stages
-        self._tell, self._note = tell, note
+        self._model, self._make, self._chroma, self._stages = model, make, chroma, stages
+        self._note = note
         self._notes: list[str] = []
 
     def run(self, *, resume: bool, overwrite: bool) -> FilmReport:
@@ -70,19 +58,14 @@ class FilmRun:
             raise VideoError(f"{output} is a folder; a file's name was needed; add one")
         folder = output.with_name(f"{output.name}.parts")
         self._refuse_outputs(resume and folder.exists(), overwrite)
-        with FilmSource(
-            self._source,
-            deinterlace=settings.deinterlace,
-            hardware=settings.hardware,
-            assume_sdr=settings.assume_sdr,
-            upright=not keeps_rotation(output),
-        ) as film:
+        file = FilmFile.of(self._source, settings, upright=not keeps_rotation(output))
+        with file.open() as film:
             encoding = self._encoding(film)
             copied = what_is_copied(self._source, output, encoding)
             self._say_of(film, copied)
             identity = {
-                "source": _identity(self._source),
-                "model": self._model,
+                "source": file.identity(),
+                "model": self._model(),
                 "settings": identity_of(settings, encoding),
             }
             with Work(folder, identity, resume=resume, overwrite=overwrite) as work:
@@ -90,8 +73,12 @@ class FilmRun:
                     if not overwrite:
                         refuse_existing(output)
                     if not work.complete:
-                        with self._track(identity, film, work, overwrite or resume) as track:
-                            self._color(film, encoding, work, track)
+                        again = overwrite or resume
+                        self._make(
+                            FilmJob(
+                                file, film, encoding, settings, work, identity, again, self._say
+                            )
+                        )
                     self._assemble(film, encoding, copied, work, overwrite)
                 work.remove()
                 return FilmReport(
@@ -139,66 +126,6 @@ class FilmRun:
             hardware=settings.hardware,
         )
 
-    def _track(
-        self, identity: Mapping[str, Any], film: FilmSource, work: Work, overwrite: bool
-    ) -> AbstractContextManager[ChromaTrack | None]:
-        if self._chroma is None:
-            return nullcontext()
-        return ChromaTrack(
-            self._chroma, identity, film.size, begun=work.frames, overwrite=overwrite
-        )
-
-    def _color(
-        self, film: FilmSource, encoding: Encoding, work: Work, track: ChromaTrack | None
-    ) -> None:
-        """Colour and code the frames that no fragment has yet."""
-        begun = work.frames
-        start = time.monotonic()
-        broken: deque[FilmFrame] = deque()  # those that came before the frame on its way
-        fragments = FilmWriter(work, encoding, film, self._settings, track, self._stages)
-
-        def told() -> None:
-            seconds = time.monotonic() - start
-            self._tell(Progress(fragments.frames, begun, film.expected, seconds))
-
-        lumas = self._whole(film, begun, broken)
-        with fragments, closing(self._colour(lumas, work.state())) as frames:
-            for coloured in frames:
-                while broken and broken[0].index < coloured.tag.index:
-                    fragments.add_broken(broken.popleft())
-                fragments.add(coloured)
-                told()
-            for frame in broken:
-                fragments.add_broken(frame)
-                told()
-            if film.cut_short and self._settings.on_error == "stop":
-                raise VideoError(
-                    f"{self._source!r} is cut short: {film.cut_short}; a whole film was needed; "
-                    "copy it again, or take what there is with --on-error grey and --resume"
-                )
-            fragments.finish(film.cut_short)
-        if film.moved:
-            self._say(
-                f"{film.moved} time stamps did not come after the one before; they were moved "
-                "behind it"
-            )
-
-    def _whole(self, film: FilmSource, begun: int, broken: deque[FilmFrame]) -> Iterator[LumaFrame]:
-        """The frames to be coloured; the others go to `broken`."""
-        for frame in film:
-            if frame.index < begun:
-                continue
-            if frame.fault is None:
-                yield film.luma_frame(frame)
-            elif self._settings.on_error == "stop":
-                raise VideoError(
-                    f"{self._source!r} has a broken frame at {float(film.seconds(frame.pts)):.3f} "
-                    f"s ({frame.fault}); a whole one was needed; copy the file again, or pass "
-                    "--on-error grey or repeat with --resume"
-                )
-            else:
-                broken.append(frame)
-
     def _assemble(
         self, film: FilmSource, encoding: Encoding, copied: Copied, work: Work, overwrite: bool
     ) -> None:
@@ -230,13 +157,3 @@ class FilmRun:
     def _say(self, sentence: str) -> None:
         self._notes.append(sentence)
         self._note(sentence)
-
-
-def _identity(name: str) -> dict[str, Any]:
-    """What tells a file from others without reading the whole of it."""
-    size, digest = os.path.getsize(name), hashlib.sha256()
-    with open(name, "rb") as stream:
-        for begin in (0, size // 2, max(0, size - (1 << 20))):
-            stream.seek(begin)
-            digest.update(stream.read(1 << 20))
-    return {"bytes": size, "sha256_of_parts": digest.hexdigest()}

@@ -19,7 +19,8 @@ from trtcolor.video.steady import DEFAULT_STEADY
 OnError = Literal["stop", "grey", "repeat"]
 
 FRAGMENT = 240
-"""Frames of a fragment: what a killed run loses at most, and the distance of key frames."""
+"""Frames after which a fragment ends with its shot, or at the latest after as many again: what a
+killed run loses at most."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class FilmSettings:
         on_error: what becomes of a frame that the decoder could not read: ``"stop"`` ends with an
             error, ``"grey"`` shows what there is of it without colour, ``"repeat"`` shows the
             last coloured frame in its place. Its time stamp stays.
-        fragment: frames of a fragment.
+        fragment: frames after which a fragment ends with its shot; twice as many are the most.
         runner: what else decides how the network computes, in words (precision, engine).
 
     Raises:

@@ -162,6 +162,18 @@ class FilmSource(Closing):
             self._container, self._stream, 0 if last is None else index + 1, end
         )
 
+    def seek(self, pts: int) -> None:
+        """Go on at the last key frame that the container knows at or before a time stamp.
+
+        Frames that are iterated over afterwards are counted from 0 again, and whether they are
+        those that come there from the film's beginning is not said.
+
+        Raises:
+            One of `trtcolor.video.pyav.failures`: the container does not do it.
+        """
+        self._container.seek(pts, stream=self._stream)
+        self._items = decoded_frames(self._container, self._stream, deinterlace=self._deinterlace)
+
     def luma_frame(self, frame: FilmFrame) -> LumaFrame:
         """A frame that is not broken, to be coloured; its tag is the frame.
 

@@ -8,9 +8,10 @@
       000001.packets    ...
 
 Every file is on the disk before it has its name, and a fragment counts once its .json is there. A
-fragment begins with an encoder of its own and with the stored state of the one before, so the
-coloured film is the same whether one process made all fragments or many did. Where fragments end is
-decided by the frames alone.
+fragment begins with an encoder of its own and, unless it begins with a shot, with the stored state
+of the one before, so the coloured film is the same whether one process made all fragments or many
+did. Where fragments end is decided by the frames alone (`trtcolor.video.fragments.ends_before`).
+Many processes do not finish them in their order: what lies behind a gap counts as well.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ import fcntl
 import json
 import os
 import shutil
+import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +33,18 @@ from trtcolor.video.encoding import Encoding
 from trtcolor.video.fragments import (
     Fragment,
     FragmentWriter,
+    Made,
     State,
+    check_headers,
     crc_of,
     fragment_file,
     json_bytes,
+    write_record,
 )
+from trtcolor.video.manifest import check_manifest, write_manifest
 from trtcolor.video.sink import Coded, read_packets, read_times
 
-FORMAT = 1
+_RECORDS = "[0-9]" * 6 + ".json"
 
 
 class Work:
@@ -52,7 +57,8 @@ class Work:
         overwrite: throw away what is there.
 
     Attributes:
-        fragments: the finished ones, in order.
+        fragments: the finished ones from the film's beginning to the first gap, in order.
+        ahead: those behind it, by number.
 
     Raises:
         OutputExistsError: there is unfinished work, and neither was asked for.
@@ -73,8 +79,9 @@ class Work:
         self._gone = folder.with_name(f".{folder.name}.gone")
         shutil.rmtree(self._gone, ignore_errors=True)  # of a run killed at its very end
         self.fragments: list[Fragment] = []
+        self.ahead: dict[int, Fragment] = {}
         manifest = folder / "manifest.json"
-        if self._path(0, "json").exists() and not resume and not overwrite:
+        if any(folder.glob(_RECORDS)) and not resume and not overwrite:
             raise OutputExistsError(
                 f"{folder} has an unfinished film; a decision was needed; pass --resume to go on "
                 "with it, or --overwrite to begin again"
@@ -89,11 +96,10 @@ class Work:
         try:
             self._claim()
             if resume and manifest.exists():
-                _check_same(_read_manifest(manifest), settings, folder)
+                check_manifest(manifest, settings)
                 self._find_finished()
             self._sweep()
-            with whole_file(manifest, overwrite=True) as stream:
-                stream.write(json_bytes(dict(settings) | {"format": FORMAT}))
+            write_manifest(manifest, settings)
             to_disk(folder)
         except BaseException:
             self._lock.close()
@@ -101,7 +107,7 @@ class Work:
 
     @property
     def frames(self) -> int:
-        """How many frames of the film are finished."""
+        """How many frames of the film are finished, up to the first gap."""
         return sum(fragment.frames for fragment in self.fragments)
 
     @property
@@ -109,11 +115,27 @@ class Work:
         """Whether the whole film is finished."""
         return bool(self.fragments) and self.fragments[-1].last
 
-    def state(self) -> State | None:
-        """That in which the last fragment left the filter along time; None: it had none."""
-        if not self.fragments:
+    @property
+    def extradata(self) -> str | None:
+        """The encoder's headers, which all fragments share; None: there is no fragment."""
+        known = (*self.fragments[:1], *self.ahead.values())
+        return known[0].extradata if known else None
+
+    def has(self, number: int, first: int, frames: int) -> bool:
+        """Whether the fragment of that number is finished, and has these frames of the film."""
+        known = self.fragments[number] if number < len(self.fragments) else self.ahead.get(number)
+        return known is not None and (known.first, known.frames) == (first, frames)
+
+    def state(self, number: int | None = None) -> State | None:
+        """That in which a fragment left the filter along time; None: it had none.
+
+        Args:
+            number: of a finished fragment; None: the last one before the first gap, if any.
+        """
+        number = len(self.fragments) - 1 if number is None else number
+        if number < 0:
             return None
-        with np.load(self._path(len(self.fragments) - 1, "npz"), allow_pickle=False) as stored:
+        with np.load(self._path(number, "npz"), allow_pickle=False) as stored:
             return dict(stored) or None
 
     def packets(self) -> Iterator[Coded]:
@@ -127,8 +149,40 @@ class Work:
             yield from read_times(self._path(number, "packets"))
 
     def begin(self, encoding: Encoding) -> FragmentWriter:
-        """The next fragment, for a block of ``with``."""
-        return FragmentWriter(self.folder, self.fragments, encoding)
+        """The fragment at the first gap, for a block of ``with``."""
+        return FragmentWriter(
+            self.folder,
+            len(self.fragments),
+            self.frames,
+            encoding,
+            extradata=self.extradata,
+            done=self._add,
+        )
+
+    def take(self, made: Made) -> None:
+        """Keep a fragment that was made elsewhere.
+
+        Raises:
+            VideoError: it was damaged on its way, or its headers are others than before.
+            OSError: the disk is full, and so on.
+        """
+        fragment, number = made.fragment, made.number
+        crcs = (zlib.crc32(made.packets), zlib.crc32(made.state))
+        if crcs != (fragment.packets_crc, fragment.state_crc):
+            raise VideoError(
+                f"fragment {number} came damaged; what a worker made was needed as it was; try "
+                "again with --resume"
+            )
+        check_headers(self.extradata, fragment.extradata, self.folder)
+        for ending, content in (("packets", made.packets), ("npz", made.state)):
+            with whole_file(self._path(number, ending), overwrite=True) as stream:
+                stream.write(content)
+        write_record(self.folder, number, fragment)
+        self._add(fragment, number)
+
+    def forget_ahead(self) -> None:
+        """Let what lies behind a gap count for nothing, for a run that needs all frames itself."""
+        self.ahead.clear()
 
     def place(self, temporary: Path, output: Path, *, overwrite: bool) -> None:
         """Give the finished film its name.
@@ -162,7 +216,7 @@ class Work:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None and not self._path(0, "json").exists():
+        if kind is not None and not (self.fragments or self.ahead):
             self.remove()  # there is nothing to go on with
         self.close()
 
@@ -175,67 +229,44 @@ class Work:
                 "or end it"
             ) from None
 
-    def _find_finished(self) -> None:
-        """Whole fragments, up to the first that is missing or damaged."""
+    def _add(self, fragment: Fragment, number: int | None = None) -> None:
+        """Count one; those behind the gap that it may have filled follow."""
+        self.ahead[len(self.fragments) if number is None else number] = fragment
+        self._join()
+
+    def _join(self) -> None:
         while not self.complete:
-            number = len(self.fragments)
+            fragment = self.ahead.get(len(self.fragments))
+            if fragment is None or fragment.first != self.frames:
+                return
+            self.fragments.append(self.ahead.pop(len(self.fragments)))
+
+    def _find_finished(self) -> None:
+        """Whole fragments; one that is missing or damaged leaves a gap."""
+        for record in self.folder.glob(_RECORDS):
+            number = int(record.stem)
+            packets, state = self._path(number, "packets"), self._path(number, "npz")
             try:
-                fragment = Fragment.from_json(self._path(number, "json").read_text("utf-8"))
-                packets, state = self._path(number, "packets"), self._path(number, "npz")
-                whole = (crc_of(packets), crc_of(state)) == (
-                    fragment.packets_crc,
-                    fragment.state_crc,
-                )
+                fragment = Fragment.from_json(record.read_text("utf-8"))
+                crcs = (crc_of(packets), crc_of(state))
             except (OSError, ValueError, TypeError, KeyError):
-                return
-            if not whole or fragment.first != self.frames:
-                return
-            self.fragments.append(fragment)
+                continue
+            if crcs == (fragment.packets_crc, fragment.state_crc):
+                self.ahead[number] = fragment
+        self._join()
 
     def _sweep(self) -> None:
         """Remove all but what counts."""
         kept = {self.folder / "lock"}
         if self.complete:
             kept.add(self.folder / "placed.json")
-        for number in range(len(self.fragments)):
+        for number in (*range(len(self.fragments)), *self.ahead):
             kept |= {self._path(number, ending) for ending in ("json", "packets", "npz")}
         for path in set(self.folder.iterdir()) - kept:
             path.unlink()
 
     def _path(self, number: int, ending: str) -> Path:
         return fragment_file(self.folder, number, ending)
-
-
-def _read_manifest(path: Path) -> dict[str, Any]:
-    with suppress(ValueError):
-        stored = json.loads(path.read_text("utf-8"))
-        if isinstance(stored, dict):
-            return stored
-    raise VideoError(
-        f"{path} is damaged; the manifest of an unfinished film was needed; begin again with "
-        "--overwrite"
-    )
-
-
-def _check_same(stored: Mapping[str, Any], settings: Mapping[str, Any], folder: Path) -> None:
-    wanted = json.loads(json_bytes(dict(settings) | {"format": FORMAT}))
-    old, new = dict(_entries(stored)), dict(_entries(wanted))
-    changed = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
-    if changed:
-        was = ", ".join(f"{key} {old.get(key)!r}, now {new.get(key)!r}" for key in changed)
-        raise VideoError(
-            f"{folder} was begun otherwise ({was}); the same film, model and settings were needed; "
-            "give them, or begin again with --overwrite"
-        )
-
-
-def _entries(table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """What is in a table and in those within it, by their names."""
-    for key, entry in table.items():
-        if isinstance(entry, Mapping):
-            yield from ((f"{key} {name}", inner) for name, inner in _entries(entry))
-        else:
-            yield key, entry
 
 
 def _identity(path: Path) -> dict[str, int]:

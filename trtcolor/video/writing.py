@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,46 +10,53 @@ from numpy.typing import NDArray
 
 from trtcolor.stages import Stages
 from trtcolor.video.chroma_track import ChromaTrack
-from trtcolor.video.encoding import Encoding
-from trtcolor.video.fragments import Broken, FragmentWriter
+from trtcolor.video.fragments import Broken, FragmentWriter, ends_before
 from trtcolor.video.frames import ColouredFrame
 from trtcolor.video.settings import FilmSettings
 from trtcolor.video.source import FilmFrame, FilmSource
-from trtcolor.video.work import Work
 
 
 class FilmWriter:
     """Coded frames, a fragment after the other; what is unfinished at the end is gone.
 
-    A fragment ends before the first whole frame behind its full length, so each begins with a
-    frame that was coloured, after which the filter's state is known.
+    A fragment ends before a whole frame (`trtcolor.video.fragments.ends_before`), so each begins
+    with a frame that was coloured, after which the filter's state is known.
+
+    Args:
+        begin: makes the next fragment.
+        film: whose frames they are.
+        settings: how they are coloured.
+        track: takes the chroma of all frames too.
+        stages: takes the times of encoding.
     """
 
     def __init__(
         self,
-        work: Work,
-        encoding: Encoding,
+        begin: Callable[[], FragmentWriter],
         film: FilmSource,
         settings: FilmSettings,
+        *,
         track: ChromaTrack | None,
         stages: Stages,
     ) -> None:
-        self._work, self._encoding, self._film, self._settings = work, encoding, film, settings
+        self._begin, self._film, self._settings = begin, film, settings
         self._track, self._stages = track, stages
         self._fragment: FragmentWriter | None = None
         self._last: ColouredFrame | None = None
 
     @property
     def frames(self) -> int:
-        """How many frames of the film are coded."""
-        return self._work.frames + (self._fragment.writer.frames if self._fragment else 0)
+        """How many frames of the fragment in the making are coded."""
+        return self._fragment.writer.frames if self._fragment else 0
+
+    def ends_before(self, coloured: ColouredFrame) -> bool:
+        """Whether the fragment in the making, if any, is through before that frame."""
+        return ends_before(coloured.cut, self.frames, self._settings.fragment)
 
     def add(self, coloured: ColouredFrame) -> None:
         """Code the next frame."""
         frame: FilmFrame = coloured.tag
         with self._stages.timed("encode"):
-            if self._fragment and self._fragment.writer.frames >= self._settings.fragment:
-                self._commit()
             self._open().writer.write(
                 coloured.luma, coloured.u, coloured.v, frame.pts, frame.duration
             )
@@ -66,10 +74,25 @@ class FilmWriter:
         if self._track is not None:
             self._track.add_broken(time)
 
-    def finish(self, cut_short: str | None) -> None:
-        """The film ends here."""
-        self._open()
-        self._commit(last=True, cut_short=cut_short)
+    def commit(self, *, last: bool = False, cut_short: str | None = None) -> None:
+        """Finish the fragment in the making.
+
+        Args:
+            last: whether the film ends here.
+            cut_short: why it counts as cut short.
+
+        Raises:
+            VideoError, OSError: as from `trtcolor.video.fragments.FragmentWriter.commit`.
+        """
+        with self._stages.timed("encode", frames=0):
+            fragment = self._open()
+            if self._track is not None:  # it may have more than the fragments, never less
+                self._track.sync()
+            state = None if self._last is None else self._last.state
+            fragment.commit(
+                None if state is None else state.arrays(), last=last, cut_short=cut_short
+            )
+        self._fragment = None
 
     def _planes(self, frame: FilmFrame) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
         """What is shown in the place of a broken frame."""
@@ -85,18 +108,8 @@ class FilmWriter:
 
     def _open(self) -> FragmentWriter:
         if self._fragment is None:
-            self._fragment = self._work.begin(self._encoding)
+            self._fragment = self._begin()
         return self._fragment
-
-    def _commit(self, *, last: bool = False, cut_short: str | None = None) -> None:
-        assert self._fragment is not None
-        if self._track is not None:  # it may have more than the fragments, never less
-            self._track.sync()
-        state = None if self._last is None else self._last.state
-        self._fragment.commit(
-            None if state is None else state.arrays(), last=last, cut_short=cut_short
-        )
-        self._fragment = None
 
     def __enter__(self) -> FilmWriter:
         return self

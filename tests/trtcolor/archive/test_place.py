@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 import pytest
 
 from trtcolor.archive.place import Place
-from trtcolor.errors import PictureError
+from trtcolor.errors import OutputExistsError, PictureError
 
 
 def test_a_second_run_is_told_who_holds_the_folder(tmp_path: Path) -> None:
@@ -22,27 +22,34 @@ def test_a_second_run_is_told_who_holds_the_folder(tmp_path: Path) -> None:
 
 def test_what_was_half_made_is_removed(tmp_path: Path) -> None:
     place = Place(tmp_path)
-    part = place.part(PurePath("b/a.png"))
-    part.write_bytes(b"half")
+    with place.desk.part(PurePath("b/a.png")) as part:
+        part.file.write_bytes(b"whole, without a name")
+        part.keep()
     (tmp_path / ".trtcolor" / ".0123456789abcdef.part").write_bytes(b"half a journal")
     place._lock.close()  # as a kill does
     with Place(tmp_path) as again:
-        assert not part.exists()
-        assert again.part(PurePath("a.png")).parent.is_dir()
+        assert not part.file.exists()
+        with again.desk.part(PurePath("a.png")) as another:
+            assert another.file.parent.is_dir()
     assert [path.name for path in (tmp_path / ".trtcolor").iterdir()] == ["lock"]
 
 
-def test_an_output_lies_in_the_folder_whatever_links_say(tmp_path: Path) -> None:
-    outside = tmp_path / "outside"
-    outside.mkdir()
-    with Place(tmp_path / "out") as place:
-        assert place.target(PurePath("a/b/c.png")).parent.is_dir()
-        (tmp_path / "out" / "link").symlink_to(outside)
-        (tmp_path / "out" / "inner").symlink_to("a")
-        with pytest.raises(PictureError, match="outside the output folder"):
-            place.target(PurePath("link/deep/c.png"))
-        assert place.target(PurePath("inner/c.png")).parent.is_dir()
-    assert list(outside.iterdir()) == []
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_part_takes_its_name_where_that_is_free_or_may_be_taken(
+    overwrite: bool, tmp_path: Path
+) -> None:
+    with Place(tmp_path) as place:
+        for content in (b"first", b"second"):
+            with place.desk.part(PurePath("a.png")) as part:
+                part.file.write_bytes(content)
+                kept = part.keep()
+            if content == b"second" and not overwrite:
+                with pytest.raises(OutputExistsError):
+                    place.put(kept, PurePath("a.png"), overwrite=False)
+            else:
+                place.put(kept, PurePath("a.png"), overwrite=overwrite)
+            assert not part.file.parent.exists()
+    assert (tmp_path / "a.png").read_bytes() == (b"second" if overwrite else b"first")
 
 
 def test_a_file_is_no_output_folder(tmp_path: Path) -> None:

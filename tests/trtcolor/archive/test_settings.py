@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from trtcolor.archive.settings import PictureSettings, model_key
+from trtcolor.archive.provenance import Provenance
+from trtcolor.archive.settings import PictureSettings
 from trtcolor.colorizer import Colorizer
 
 MakeBundle = Callable[..., Path]
@@ -29,7 +30,7 @@ def test_whatever_changes_an_output_changes_the_key(make_bundle: MakeBundle) -> 
         {"runner": "fp16"},
     ]
     with Colorizer(make_bundle(render_size=32), threads=1) as colorizer:
-        keys = [PictureSettings(**change).key(colorizer) for change in changes]
+        keys = [Provenance.of(colorizer, PictureSettings(**change)).key for change in changes]
     assert all(first != second for first, second in combinations(keys, 2))
 
 
@@ -44,7 +45,7 @@ def test_so_does_how_the_colorizer_was_opened(make_bundle: MakeBundle) -> None:
     keys = []
     for options in ways:
         with Colorizer(bundle, threads=1, **options) as colorizer:
-            keys.append(PictureSettings().key(colorizer))
+            keys.append(Provenance.of(colorizer, PictureSettings()).key)
     assert len(set(keys)) == len(keys)
 
 
@@ -54,7 +55,8 @@ def test_threads_and_limits_do_not(make_bundle: MakeBundle) -> None:
     for threads, limit in ((1, 10**6), (2, 10**8)):
         with Colorizer(bundle, threads=threads) as colorizer:
             style = STYLE.copy()
-            keys.add(PictureSettings(style=style, max_pixels=limit).key(colorizer))
+            settings = PictureSettings(style=style, max_pixels=limit)
+            keys.add(Provenance.of(colorizer, settings).key)
     assert len(keys) == 1
 
 
@@ -64,5 +66,5 @@ def test_a_model_is_told_by_its_files_and_not_by_its_name_or_folder(
     keys = []
     for folder, seed in (("one", 0), ("two", 0), ("three", 1)):
         with Colorizer(make_bundle("same", models=tmp_path / folder, seed=seed)) as colorizer:
-            keys.append(model_key(colorizer))
+            keys.append(Provenance.of(colorizer, PictureSettings()).model_sha256)
     assert keys[0] == keys[1] != keys[2]

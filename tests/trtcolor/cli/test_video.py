@@ -163,7 +163,7 @@ def test_a_disk_that_fills_up_is_one_sentence_and_what_is_finished_stays(
 ) -> None:
     output = film.with_name("out.mkv")
     arguments = ["video", film, output, "--model", model, "--codec", "ffv1", "--fragment", 1]
-    whole = "ulimit -f 8; exec " + " ".join(command(*arguments))
+    whole = "ulimit -f 16; exec " + " ".join(command(*arguments))
     done = subprocess.run(
         ["bash", "-c", whole], capture_output=True, text=True, timeout=120, check=False
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from films import (
     make_film,
     pictures,
     times,
+    without_frame,
 )
 
 from trtcolor.colorizer import Colorizer
@@ -27,18 +27,6 @@ pytestmark = WITH_FFMPEG
 __all__ = ["colorizer"]
 
 LOST = 5
-
-
-def without_frame(path: Path, lost: int) -> Path:
-    """M-JPEG of 12 frames, of which one is all zeros."""
-    make_film(path, pictures(12), "-c:v", "mjpeg", "-pix_fmt", "yuvj420p")
-    content = bytearray(path.read_bytes())
-    begins = [found.start() for found in re.finditer(rb"00dc....\xff\xd8\xff", content, re.DOTALL)]
-    assert len(begins) == 12
-    begin, end = begins[lost] + 8, (begins[lost + 1])
-    content[begin:end] = bytes(end - begin)
-    path.write_bytes(content)
-    return path
 
 
 @pytest.fixture

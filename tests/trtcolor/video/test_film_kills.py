@@ -125,9 +125,10 @@ class _Enough(Exception):
 
 def broken_off(colorizer: Colorizer, film: Path, output: Path, **settings: object) -> Path:
     """The folder of a run that ended behind its third fragment."""
+    parts = output.with_name(f"{output.name}.parts")
 
     def stop(progress: Progress) -> None:
-        if progress.done == 13:
+        if (parts / "000002.json").exists():
             raise _Enough
 
     with pytest.raises(_Enough):
@@ -138,7 +139,7 @@ def broken_off(colorizer: Colorizer, film: Path, output: Path, **settings: objec
             FilmSettings(fragment=4, **settings),
             tell=stop,  # type: ignore[arg-type]
         )
-    return output.with_name(f"{output.name}.parts")
+    return parts
 
 
 def test_unfinished_work_is_neither_thrown_away_nor_mixed_with_other_work(
@@ -162,18 +163,40 @@ def test_unfinished_work_is_neither_thrown_away_nor_mixed_with_other_work(
 
 
 @pytest.mark.parametrize("damage", ["packets", "npz", "json"])
-def test_a_damaged_fragment_is_made_again(damage: str, film: Path, colorizer: Colorizer) -> None:
+def test_a_damaged_fragment_is_made_again_and_no_other(
+    damage: str, film: Path, colorizer: Colorizer
+) -> None:
     output = film.with_name("out.mkv")
     parts = broken_off(colorizer, film, output, codec="ffv1")
+    begins = [json.loads((parts / f"00000{number}.json").read_text()) for number in range(3)]
+    kept = parts / "000002.packets"
+    made = kept.stat().st_mtime_ns
     path = parts / f"000001.{damage}"
     path.write_bytes(path.read_bytes()[:-3])
-    begun = []
+    begun, times_made = set(), set()
+
+    def look(progress: Progress) -> None:
+        begun.add(progress.begun)
+        times_made.add(kept.stat().st_mtime_ns)
+
     color_film(
-        colorizer, film, output, FilmSettings(fragment=4, codec="ffv1"), resume=True,
-        tell=lambda progress: begun.append(progress.begun),
-    )  # fmt: skip
-    assert set(begun) == {4}
+        colorizer, film, output, FilmSettings(fragment=4, codec="ffv1"), resume=True, tell=look
+    )
+    assert begun == {begins[0]["frames"]} == {begins[1]["first"]}
+    assert times_made == {made}
+    whole = color(colorizer, film, film.with_name("whole.mkv"), fragment=4)
+    assert hashes(output) == hashes(whole)
     assert luma_hashes(output) == luma_hashes(film)
+
+
+def test_work_of_another_rule_of_fragments_is_not_gone_on_with(
+    film: Path, colorizer: Colorizer
+) -> None:
+    output = film.with_name("out.mkv")
+    manifest = broken_off(colorizer, film, output) / "manifest.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"format": 1}))
+    with pytest.raises(VideoError, match=r"begun otherwise \(format 1, now 2\)"):
+        color_film(colorizer, film, output, FilmSettings(fragment=4), resume=True)
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
