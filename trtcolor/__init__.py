@@ -30,7 +30,12 @@ if TYPE_CHECKING:
         OutputExistsError,
         PictureError,
         PrecisionError,
+<<<<<<< HEAD
         StudyError,
+=======
+        StoreError,
+        StoreUnreachableError,
+>>>>>>> stores
         TrainingError,
         TrtcolorError,
         UnknownModelError,
@@ -57,7 +62,12 @@ __all__ = [
     "PictureError",
     "PrecisionError",
     "SizeRule",
+<<<<<<< HEAD
     "StudyError",
+=======
+    "StoreError",
+    "StoreUnreachableError",
+>>>>>>> stores
     "TrainingError",
     "TrtcolorError",
     "UnknownModelError",

@@ -13,6 +13,7 @@ import click
 from trtcolor.cli.bar import Bar
 from trtcolor.cli.options import (
     PATH,
+    PLACE,
     given_options,
     memory_option,
     overwrite_option,
@@ -24,6 +25,8 @@ from trtcolor.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from trtcolor.stores.address import Address
+    from trtcolor.video.remote import RemoteFilm
     from trtcolor.video.report import FilmReport
 
 OF_NETWORK = frozenset(
@@ -31,12 +34,15 @@ OF_NETWORK = frozenset(
     | {"chroma"}  # there is nothing to write that is not in --from-chroma
 )
 
+IDLE = frozenset({"resume", "overwrite", "threads", "memory", "benchmark"})
+"""Options that decide nothing of what the coloured film is."""
+
 
 @click.command()
-@click.argument("source", metavar="IN", type=PATH)
-@click.argument("output", metavar="[OUT]", type=PATH, required=False)
+@click.argument("source", metavar="IN", type=PLACE)
+@click.argument("output", metavar="[OUT]", type=PLACE, required=False)
 @runner_options
-@click.option("--style", type=PATH, help="Take the global features of this picture instead.")
+@click.option("--style", type=PLACE, help="Take the global features of this picture instead.")
 @saturation_option
 @render_option
 @click.option(
@@ -88,14 +94,14 @@ OF_NETWORK = frozenset(
 @threads_option
 @memory_option
 def video(
-    source: Path,
-    output: Path | None,
+    source: Path | Address,
+    output: Path | Address | None,
     model: str,
     backend: str | None,
     precision: Any,
     engine: Path | None,
     trust: bool,
-    style: Path | None,
+    style: Path | Address | None,
     saturation: float,
     render: int | str,
     steady: float | None,
@@ -117,11 +123,16 @@ def video(
 ) -> None:
     """Colour the film IN; OUT has its luma, its sound, its time stamps and all else of it.
 
+    Either may be in a store, as s3://BUCKET/KEY or gs://BUCKET/KEY, IN on a web server too, as
+    https://HOST/FILM: IN is fetched whole then, and OUT is uploaded once it is whole.
+
     A killed run goes on with --resume. Exits with status 1 if a frame could not be coloured.
     """
+    from trtcolor.archive.sources import read_pixels, source_of
     from trtcolor.colorizer import Colorizer
-    from trtcolor.images import read_picture
+    from trtcolor.images import MAX_PIXELS
     from trtcolor.video.film import color_film, merge_film, time_film
+    from trtcolor.video.remote import RemoteFilm
     from trtcolor.video.settings import FRAGMENT, FilmSettings
     from trtcolor.video.steady import DEFAULT_STEADY
 
@@ -145,14 +156,21 @@ def video(
         fragment=FRAGMENT if fragment is None else fragment,
         runner=f"precision {precision}, engine {engine}",
     )
-    with _telling_how_to_go_on(output), ExitStack() as stack:
+    asked = _asked(model)
+    film = RemoteFilm(source, output, resume=resume, overwrite=overwrite, note=_note)
+    with film, film.errors_named(), _telling_how_to_go_on(film), ExitStack() as stack:
         bar = stack.enter_context(Bar())
         again: dict[str, Any] = {"resume": resume, "overwrite": overwrite}
         again |= {"tell": bar.show, "note": bar.say}
-        if from_chroma is not None:
-            assert output is not None
-            report = merge_film(from_chroma, source, output, settings, threads=threads, **again)
-        else:
+        said = film.finished(asked)
+        if said is None and from_chroma is not None:
+            assert film.output is not None
+            said = _said_of(
+                merge_film(
+                    from_chroma, film.source, film.output, settings, threads=threads, **again
+                )
+            )
+        elif said is None:
             colorizer = stack.enter_context(
                 Colorizer(
                     model,
@@ -167,25 +185,30 @@ def video(
             )
             tell_backend(colorizer)
             if style is not None:
-                features = colorizer.global_features(read_picture(style).pixels)
+                features = colorizer.global_features(read_pixels(source_of(style), MAX_PIXELS))
                 settings = replace(settings, style=features)
-            if output is None:
-                stages = time_film(colorizer, source, settings, tell=bar.show)
+            if film.output is None:
+                stages = time_film(colorizer, film.source, settings, tell=bar.show)
                 bar.end()
                 click.echo(stages.table())
                 return
-            report = color_film(colorizer, source, output, settings, chroma=chroma, **again)
-    if not _tell_report(output, report):
-        click.get_current_context().exit(1)
+            said = _said_of(
+                color_film(colorizer, film.source, film.output, settings, chroma=chroma, **again)
+            )
+        stack.close()
+        film.finish(asked, said)
+    _tell(output, said)
 
 
 @contextmanager
-def _telling_how_to_go_on(output: Path | None) -> Iterator[None]:
+def _telling_how_to_go_on(film: RemoteFilm) -> Iterator[None]:
     """Say so where a run ends that may be gone on with as it is."""
+    from trtcolor.errors import StoreError
+
     try:
         yield
-    except (KeyboardInterrupt, OSError):
-        if output is not None and output.with_name(f"{output.name}.parts").is_dir():
+    except (KeyboardInterrupt, OSError, StoreError):
+        if film.has_begun:
             click.echo("note: what is finished is kept; the same command with --resume goes on",
                        err=True)  # fmt: skip
         raise
@@ -198,16 +221,40 @@ def _pairs(texts: tuple[str, ...]) -> dict[str, str]:
     return dict(text.split("=", 1) for text in texts)
 
 
-def _tell_report(output: Path, report: FilmReport) -> bool:
-    """Print what became of the film; whether every frame was coloured."""
-    for broken in report.broken:
-        click.echo(f"not coloured: frame at {broken.seconds:.3f} s ({broken.reason})", err=True)
+def _asked(model: str) -> dict[str, Any]:
+    """All that decides what a coloured film is, for one that waits for its upload."""
+    from importlib.metadata import version
+
+    from trtcolor.bundle import find_bundle, read_spec
+
+    given = {k: str(v) for k, v in click.get_current_context().params.items() if k not in IDLE}
+    spec = read_spec(find_bundle(model)).to_json()
+    return {"given": given, "model": spec, "version": version("trtcolor")}
+
+
+def _said_of(report: FilmReport) -> dict[str, Any]:
+    """What is printed of a coloured film."""
+    faults = [
+        f"not coloured: frame at {broken.seconds:.3f} s ({broken.reason})"
+        for broken in report.broken
+    ]
     if report.cut_short is not None:
-        click.echo(f"cut short: {report.cut_short}", err=True)
+        faults.append(f"cut short: {report.cut_short}")
     height, width = report.encoding.size
     samples = report.encoding.samples
     frames = f"{report.frames} frame{'s' if report.frames != 1 else ''}"
-    click.echo(
-        f"{output}: {frames}, {width}x{height}, {samples.output_format}, {report.encoding.codec}"
-    )
-    return not report.broken and report.cut_short is None
+    line = f"{frames}, {width}x{height}, {samples.output_format}, {report.encoding.codec}"
+    return {"faults": faults, "line": line}
+
+
+def _tell(output: object, said: dict[str, Any]) -> None:
+    """Print it; the exit status is 1 if a frame was not coloured."""
+    for fault in said["faults"]:
+        click.echo(fault, err=True)
+    click.echo(f"{output}: {said['line']}")
+    if said["faults"]:
+        click.get_current_context().exit(1)
+
+
+def _note(sentence: str) -> None:
+    click.echo(f"note: {sentence}", err=True)

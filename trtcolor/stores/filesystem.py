@@ -69,10 +69,13 @@ def _filesystem(scheme: str) -> Any:
             "retries": {"mode": "standard", "max_attempts": 3},
             "max_pool_connections": 64,
         }
-    elif scheme in WEB:
+    else:
         import aiohttp
 
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT, sock_read=READ)
+    if scheme == "gs":
+        options["requests_timeout"] = timeout
+    elif scheme in WEB:
         options["client_kwargs"] = {"timeout": timeout, "trust_env": True}
         options["headers"] = {"Accept-Encoding": "identity"}
         options["encoded"] = True
