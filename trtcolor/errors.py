@@ -66,6 +66,10 @@ class PrecisionError(TrtcolorError):
     """A model at a precision is too far from float32, or gives something that is not finite."""
 
 
+class ClusterError(TrtcolorError):
+    """A cluster does not answer, or a machine of it cannot do its part of the work."""
+
+
 class NoGlobalFeaturesError(TrtcolorError):
     """Global features were asked of, or given to, a network that has none."""
 

@@ -42,6 +42,7 @@ class Stages:
         order: names of stages, in the order of the way.
         workers: how many threads do each stage at the same time; 1 of those that are not named.
         unit: what goes through them.
+        cores: that all of them share; None: those of this process.
 
     Attributes:
         stages: by name, those that were timed, in that order.
@@ -53,7 +54,9 @@ class Stages:
         *,
         workers: Mapping[str, int] | None = None,
         unit: str = "frame",
+        cores: int | None = None,
     ) -> None:
+        self._cores = cores or usable_cores()
         self._order, self._workers, self._unit = tuple(order), dict(workers or {}), unit
         self._stages: dict[str, Stage] = {}
         self._lock = threading.Lock()
@@ -64,6 +67,7 @@ class Stages:
         with self._lock:
             self._stages.clear()
             self._began, self._cpu_began = time.perf_counter(), time.process_time()
+            self._cpu_elsewhere = 0.0
             self._ended: tuple[float, float] | None = None
 
     def stop(self) -> None:
@@ -86,6 +90,18 @@ class Stages:
             stage.frames += frames
             stage.busy_seconds += busy_seconds
             stage.own_cpu_seconds += own_cpu_seconds
+
+    def add(self, stages: Mapping[str, Stage], cpu_seconds: float) -> None:
+        """Count what another process took, all its threads' CPU time included."""
+        for name, stage in stages.items():
+            self.count(name, stage.frames, stage.busy_seconds, stage.own_cpu_seconds)
+        self._cpu_elsewhere += cpu_seconds
+
+    def taken(self) -> dict[str, Stage]:
+        """What was counted since the last time, which is counted to the whole no more."""
+        with self._lock:
+            taken, self._stages = self._stages, {}
+        return taken
 
     def timing(self, name: str, items: Iterable[T]) -> Iterator[T]:
         """The same items; what each takes to come is counted to the stage."""
@@ -114,9 +130,9 @@ class Stages:
 
     @property
     def cpu_seconds(self) -> float:
-        """Of all threads of the process in that time."""
+        """Of all threads of the process, and of those that were added, in that time."""
         ended = self._ended[1] if self._ended else time.process_time()
-        return ended - self._cpu_began
+        return ended - self._cpu_began + self._cpu_elsewhere
 
     @property
     def bound(self) -> float:
@@ -126,7 +142,7 @@ class Stages:
         """
         stages = self.stages.items()
         busy = [stage.busy_seconds / self._workers.get(name, 1) for name, stage in stages]
-        return max([*busy, self.cpu_seconds / usable_cores()])
+        return max([*busy, self.cpu_seconds / self._cores])
 
     def table(self) -> str:
         """Aligned text: a row a stage, and the whole."""
@@ -140,7 +156,7 @@ class Stages:
             )
         lines.append(
             f"wall {self.seconds:.2f} s, {self.seconds / max(self.bound, 1e-9):.2f} x "
-            f"max(slowest stage, CPU of {self.cpu_seconds:.2f} s / {usable_cores()} cores)"
+            f"max(slowest stage, CPU of {self.cpu_seconds:.2f} s / {self._cores} cores)"
         )
         return "\n".join(lines)
 
@@ -149,7 +165,7 @@ class Stages:
         return {
             "seconds": self.seconds,
             "cpu_seconds": self.cpu_seconds,
-            "cores": usable_cores(),
+            "cores": self._cores,
             "bound_seconds": self.bound,
             "stages": {name: vars(stage).copy() for name, stage in self.stages.items()},
         }

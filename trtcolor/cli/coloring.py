@@ -20,7 +20,9 @@ from trtcolor.cli.sheets import check_sheet_options, write_sheet
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from trtcolor.archive.find import Found
     from trtcolor.archive.record import Record
+    from trtcolor.archive.run import Workers
     from trtcolor.archive.settings import PictureSettings
     from trtcolor.archive.sources import Source
     from trtcolor.colorizer import Colorizer
@@ -52,6 +54,7 @@ class Coloring:
     threads: int | None
     memory: int | None
     overwrite: bool
+    ray: str | None
 
     def color_one(self, source: Source, output: Path | Address) -> None:
         from trtcolor.archive.names import FORMATS
@@ -64,6 +67,8 @@ class Coloring:
 
         if self.skip_existing:
             raise click.UsageError("--skip-existing needs a folder for OUT, which remembers")
+        if self.ray is not None:
+            raise click.UsageError("--ray needs a folder for OUT: it spreads several pictures")
         kind = None if self.format is None else WRITE_FORMATS[FORMATS[self.format]]
         if kind is not None and WRITE_FORMATS.get(output.suffix.lower(), kind) != kind:
             raise click.UsageError(f"--format {self.format} and OUT's {output.suffix} disagree")
@@ -87,10 +92,10 @@ class Coloring:
         self, inputs: tuple[str, ...], lists: tuple[str, ...], output: Path | Address
     ) -> None:
         from trtcolor.archive.find import find_pictures
+        from trtcolor.archive.making import Existing
         from trtcolor.archive.names import SUFFIXES, is_folder
-        from trtcolor.archive.run import color_pictures
+        from trtcolor.archive.run import run_pictures
         from trtcolor.archive.sources import source_of
-        from trtcolor.threads import usable_cores
 
         if output.suffix.lower() in SUFFIXES and not is_folder(output):
             raise click.UsageError(f"several pictures need a folder for OUT, not the file {output}")
@@ -98,8 +103,6 @@ class Coloring:
         if isinstance(output, Path) and self.report is not None and self.report.parent == output:
             output.mkdir(parents=True, exist_ok=True)  # so that the report may lie there
         self._check_outputs(len(found.pictures))
-        alone = self.memory is not None  # the limit of all pictures together: one at a time
-        each = max(1, (self.threads or usable_cores()) // (1 if alone else len(found.pictures)))
         sources = {str(source): source for source in found.pictures} if self.sheet else {}
         pairs: list[tuple[str, Source, Source]] = []
         told = 0
@@ -115,16 +118,13 @@ class Coloring:
                     pairs.append((record.output, sources[record.input], after))
                 bar.show(progress)
 
-            with self._colorizer(each) as colorizer:
-                summary = color_pictures(
-                    colorizer,
+            with self._workers(found, bar) as workers:
+                summary = run_pictures(
+                    workers,
                     found,
                     output,
-                    self._settings(colorizer),
-                    skip_existing=self.skip_existing,
-                    overwrite=self.overwrite,
+                    Existing(skips=self.skip_existing, replaces=self.overwrite),
                     report=self.report,
-                    workers=self.threads,
                     tell=tell,
                 )
         if found.others:
@@ -144,30 +144,73 @@ class Coloring:
         check_sheet_options(self.sheet, self.compare, pictures, overwrite=self.overwrite)
 
     @contextmanager
+    def _workers(self, found: Found, bar: Bar) -> Iterator[Workers]:
+        """What makes the pictures: threads of this process, or the workers of a cluster."""
+        from trtcolor.archive.local import Threads
+        from trtcolor.threads import usable_cores
+
+        if self.ray is not None:
+            with self._cluster_workers(self.ray, found, bar) as workers:
+                yield workers
+            return
+        alone = self.memory is not None  # the limit of all pictures together: one at a time
+        pictures = len(found.pictures)
+        each = max(1, (self.threads or usable_cores()) // (1 if alone else max(pictures, 1)))
+        with self._colorizer(each) as colorizer:
+            settings = self._settings(colorizer)
+            yield Threads(colorizer, settings, pictures=pictures, workers=self.threads)
+
+    @contextmanager
+    def _cluster_workers(self, address: str, found: Found, bar: Bar) -> Iterator[Workers]:
+        from trtcolor.bundle import open_bundle
+        from trtcolor.cluster.connection import connected
+        from trtcolor.cluster.pictures import Actors
+        from trtcolor.cluster.share import needs_gpu, share_of
+        from trtcolor.cluster.shipping import ship
+        from trtcolor.cluster.worker import Model
+
+        gpu = needs_gpu(self.backend, self.engine)
+        bundle, style = open_bundle(self.model), self._style()
+        with connected(address, tell=bar.say) as cluster:
+            yield Actors(
+                cluster,
+                share_of(cluster, cores=self.threads, gpu=gpu),
+                Model(ship(bundle), self._runner_options() | {"threads": 1}),
+                self._settings(),
+                root=found.root,
+                style=style,
+                tell=bar.say,
+            )
+
+    @contextmanager
     def _colorizer(self, threads: int | None) -> Iterator[Colorizer]:
         from trtcolor.colorizer import Colorizer
 
-        with Colorizer(
-            self.model,
-            backend=self.backend,
-            precision=self.precision,
-            engine=self.engine,
-            trust=self.trust,
-            render=self.render,
-            upsampling=self.upsampling,
-            threads=threads,
-            memory=self.memory,
-        ) as colorizer:
+        with Colorizer(self.model, **self._runner_options(), threads=threads) as colorizer:
             tell_backend(colorizer)
             yield colorizer
 
-    def _settings(self, colorizer: Colorizer) -> PictureSettings:
+    def _runner_options(self) -> dict[str, Any]:
+        return {
+            "backend": self.backend,
+            "precision": self.precision,
+            "engine": None if self.engine is None else self.engine.absolute(),
+            "trust": self.trust,
+            "render": self.render,
+            "upsampling": self.upsampling,
+            "memory": self.memory,
+        }
+
+    def _settings(self, colorizer: Colorizer | None = None) -> PictureSettings:
+        """With the style, where there is a Colorizer that reads it from its picture."""
         from trtcolor.archive.settings import PictureSettings
 
-        style = self._style()
+        style = None
+        if colorizer is not None and self.style is not None:
+            style = colorizer.global_features(self._style())
         return PictureSettings(
             saturation=self.saturation,
-            style=None if style is None else colorizer.global_features(style),
+            style=style,
             format=self.format,
             quality=self.quality,
             keep_metadata=self.keep_metadata,

@@ -12,6 +12,7 @@ from trtcolor.cli.options import (
     PLACE,
     memory_option,
     overwrite_option,
+    ray_option,
     render_option,
     runner_options,
     saturation_option,
@@ -77,6 +78,7 @@ from trtcolor.cli.sheets import sheet_options
 @sheet_options
 @threads_option
 @memory_option
+@ray_option
 @overwrite_option
 def colorize(inputs: tuple[str, ...], output: str, lists: tuple[str, ...], **options: Any) -> None:
     """Colour pictures; their luminance stays as it is.

@@ -128,6 +128,12 @@ memory_option = click.option(
     help="Memory for the network's maps, as in 600MB: larger pictures go in tiles, with the same "
     "colours; default: what the machine has room for. Picture, program and weights come on top.",
 )
+ray_option = click.option(
+    "--ray",
+    metavar="auto|ADDRESS",
+    help="Spread the work over a Ray cluster: HOST:PORT of its head, or auto for the one that runs "
+    "here, else one of this machine alone. --threads are then the cores of each worker.",
+)
 overwrite_option = click.option("--overwrite", is_flag=True, help="Replace outputs that exist.")
 saturation_option = click.option(
     "--saturation",
