@@ -31,12 +31,9 @@ if TYPE_CHECKING:
         OutputExistsError,
         PictureError,
         PrecisionError,
-<<<<<<< HEAD
-        StudyError,
-=======
         StoreError,
         StoreUnreachableError,
->>>>>>> stores
+        StudyError,
         TrainingError,
         TrtcolorError,
         UnknownModelError,
@@ -64,12 +61,9 @@ __all__ = [
     "PictureError",
     "PrecisionError",
     "SizeRule",
-<<<<<<< HEAD
-    "StudyError",
-=======
     "StoreError",
     "StoreUnreachableError",
->>>>>>> stores
+    "StudyError",
     "TrainingError",
     "TrtcolorError",
     "UnknownModelError",
