@@ -47,6 +47,12 @@ static inline float share_that_fits(float share, float y, float n, float d, floa
     return share;
 }
 
+static inline float luminance_from_lightness(float l)
+{
+    return l > (float)TC_LUV_KNEE ? cie_f_inverse((l + 16.0f) * (1.0f / 116.0f))
+                                  : (float)TC_LUV_SLOPE * l;
+}
+
 /* From clamped L*, u*, v*; the result is not yet clipped. */
 static inline linear_rgb linear_from_luv(float l, float u, float v, int gamut)
 {
@@ -56,7 +62,7 @@ static inline linear_rgb linear_from_luv(float l, float u, float v, int gamut)
         l = clamp_lightness(l);
     else if (v < (float)TC_LUV_LEAST_V * l)
         v = (float)TC_LUV_LEAST_V * l;
-    float y = cie_f_inverse((l + 16.0f) * (1.0f / 116.0f)), n = (float)(52.0 * TC_V_N) * l;
+    float y = luminance_from_lightness(l), n = (float)(52.0 * TC_V_N) * l;
     linear_rgb d = {
         (float)TC_D_FROM_U(R) * u + (float)TC_D_FROM_V(R) * v,
         (float)TC_D_FROM_U(G) * u + (float)TC_D_FROM_V(G) * v,

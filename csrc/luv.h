@@ -28,4 +28,9 @@
 #define TC_LUV_BLACK 1e-4
 #define TC_LUV_LEAST_V (13.0 * (0.01 - TC_V_N)) /* times L* */
 
+/* Up to this L*, Y is proportional to it. By way of f, which adds 16 to L*, near black a hundredth of
+ * Y is lost, and where a clip divides by little that is seen. */
+#define TC_LUV_KNEE (116.0 * TC_F_KNEE - 16.0)
+#define TC_LUV_SLOPE (1.0 / (116.0 * TC_F_SLOPE))
+
 #endif

@@ -21,9 +21,15 @@ typedef struct {
     vec y, n, v, d[3];
 } luv_terms;
 
+INLINE vec luminance_from_lightness(vec l)
+{
+    return v_select(v_less(v_set((float)TC_LUV_KNEE), l), cie_f_inverse(f_from_lightness(l)),
+                    v_mul(l, v_set((float)TC_LUV_SLOPE)));
+}
+
 INLINE luv_terms terms_of_luv(vec l, vec u, vec v)
 {
-    luv_terms t = {.y = cie_f_inverse(f_from_lightness(l)),
+    luv_terms t = {.y = luminance_from_lightness(l),
                    .n = v_mul(l, v_set((float)(52.0 * TC_V_N))),
                    .v = v};
     t.d[0] = v_fma(u, v_set((float)TC_D_FROM_U(R)), v_mul(v, v_set((float)TC_D_FROM_V(R))));

@@ -174,6 +174,17 @@ def test_reduce_keeps_lightness_and_hue_and_ends_at_the_edge_of_the_gamut():
     assert not in_gamut(true_linear(further))[reduced].any()
 
 
+def test_rgb_from_luv_near_black_is_the_clipped_truth_though_it_divides_by_little():
+    random = np.random.default_rng(26)
+    luv = random.uniform(-100, 100, (200, 300, 3)).astype(np.float32)
+    luv[..., 0] = 10 ** random.uniform(-3.7, 0.9, luv.shape[:2])  # L* 2e-4 to 8
+    least = 13 * luv[..., 0] * (0.0101 - 9 / (WHITE[0] + 15 + 3 * WHITE[2]))  # v' of 0.0101
+    luv[..., 2] = luv[..., 2].clip(least, None)
+    truth = coded(true_linear_from_luv(luv.astype(np.float64)).clip(0, 1))
+    got = color.rgb_from_luv(luv, dtype=np.float32)
+    assert np.abs(got - truth).max() <= 1e-4
+
+
 def test_reduce_keeps_lightness_and_hue_of_luv_and_ends_at_the_edge_of_the_gamut():
     luv = random_lab(np.random.default_rng(25), 300, 301, reach=180.0)
     rgb = color.rgb_from_luv(luv, dtype=np.float32, gamut="reduce")
