@@ -17,6 +17,8 @@ from trtcolor.archive.making import Maker
 from trtcolor.archive.record import Record
 from trtcolor.archive.run import Summary, color_pictures
 from trtcolor.archive.settings import PictureSettings
+from trtcolor.archive.single import color_picture
+from trtcolor.archive.sources import source_of
 from trtcolor.archive.store_place import StorePlace
 from trtcolor.colorizer import Colorizer
 from trtcolor.errors import OutputExistsError, PictureError, StoreError, StoreUnreachableError
@@ -110,6 +112,17 @@ def test_what_is_there_is_replaced_only_when_asked(
     color(colorizer, f"{bucket.url}/in", f"{bucket.url}/out", overwrite=True)
     assert bucket.content("out")[name] != b"mine"
     assert set(bucket.content("out")) == archive.whole
+
+
+def test_an_original_in_a_store_is_never_replaced_by_its_copy(
+    colorizer: Colorizer, archive: Archive, bucket: Bucket
+) -> None:
+    name = sorted(archive.whole)[0]
+    original = bucket.load(f"in/{name}")
+    place = place_of(f"{bucket.url}/in/{name}")
+    with pytest.raises(PictureError, match="an output beside the original was needed"):
+        color_picture(colorizer, source_of(place), place, PictureSettings(), overwrite=True)
+    assert bucket.load(f"in/{name}") == original
 
 
 def test_what_comes_during_a_run_is_not_replaced_by_it(
