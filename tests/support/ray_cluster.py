@@ -16,11 +16,17 @@ MEMORY = 100 << 20
 QUICK = {"health_check_period_ms": 500, "health_check_failure_threshold": 4}
 """A dead node is known to be so after 2 seconds; Ray's own settings take 15."""
 KILLS = """
-import os, signal, sys
+import os, signal, sys, time
+
+WAIT = os.path.join(os.path.dirname(__file__), "wait")
 
 def hook(event, arguments):
-    if event == "open" and str(arguments[0]).endswith("killer.png"):
+    if event != "open":
+        return
+    if str(arguments[0]).endswith("killer.png"):
         os.kill(os.getpid(), signal.SIGKILL)
+    while str(arguments[0]).endswith("slow.png") and os.path.exists(WAIT):
+        time.sleep(0.05)
 
 sys.addaudithook(hook)
 """
@@ -31,10 +37,13 @@ class Nodes:
 
     Attributes:
         address: ``HOST:PORT`` of the head.
+        wait: while this file is there, nodes do not get on with a ``slow.png``.
     """
 
-    def __init__(self, cluster: Any, environment: dict[str, str]) -> None:
-        self._cluster, self._environment = cluster, environment
+    def __init__(self, cluster: Any, folder: Path, environment: dict[str, str]) -> None:
+        own = {"PYTHONPATH": str(folder), "XDG_CACHE_HOME": str(folder / "cache")}
+        self._cluster, self._environment = cluster, environment | own
+        self.wait = folder / "wait"
         self._working: list[Any] = []
         self.address: str = cluster.address
 
@@ -75,13 +84,16 @@ def _with_descendants(pids: list[int]) -> list[int]:
 
 
 @contextmanager
-def ray_cluster(*cores: int, folder: Path) -> Iterator[Nodes]:
+def ray_cluster(
+    *cores: int, folder: Path, environment: dict[str, str] | None = None
+) -> Iterator[Nodes]:
     """A head, and a node with so many cores for each number.
 
     Processes of the latter are killed by opening a file whose name ends in ``killer.png``.
 
     Args:
-        folder: for what makes them so.
+        folder: for what makes them so, and for their cache.
+        environment: of the nodes, beside that of this process.
     """
     (folder / "sitecustomize.py").write_text(KILLS, encoding="utf-8")
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
@@ -90,7 +102,7 @@ def ray_cluster(*cores: int, folder: Path) -> Iterator[Nodes]:
     head = {"num_cpus": 0, "include_dashboard": False, "object_store_memory": MEMORY}
     cluster = Cluster(initialize_head=True, head_node_args=head | {"_system_config": QUICK})
     try:
-        nodes = Nodes(cluster, {"PYTHONPATH": str(folder)})
+        nodes = Nodes(cluster, folder, environment or {})
         for number in cores:
             nodes.add(number)
         yield nodes

@@ -77,8 +77,9 @@ class FolderDesk:
     """The `Desk` of a folder of this machine, or of a disk that several share.
 
     Attributes:
-        folder: of the outputs.
-        parts: where parts are made, on the same disk; made by the run that holds the folder.
+        folder: of the outputs, absolute: processes of a cluster work in other folders.
+        parts: where parts are made, on the same disk; absolute, made by the run that holds the
+            folder, and no other run's.
     """
 
     folder: Path

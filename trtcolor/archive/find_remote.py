@@ -128,7 +128,7 @@ class RemoteSearch:
 
 def is_file(address: Address) -> bool:
     """Whether an address has the form of a picture's, so that nobody is asked."""
-    if address.location.endswith("/"):
+    if address.location.endswith("/") or len(address.parts) == 1:  # a prefix, a bucket, a host
         return False
     return address.suffix.lower() in SUFFIXES or (address.is_web and bool(address.query))
 

@@ -1,14 +1,15 @@
 """The output folder: held by one run at a time, left by none of what it puts there half-made.
 
-OUT/.trtcolor/lock            held while a run is at work; says whose it is
-OUT/.trtcolor/results.jsonl   the journal (trtcolor.archive.journal)
-OUT/.trtcolor/parts/ID/NAME   an output on its way; a leftover once the lock is free
+OUT/.trtcolor/lock                held while a run is at work; says whose it is
+OUT/.trtcolor/results.jsonl       the journal (trtcolor.archive.journal)
+OUT/.trtcolor/parts/RUN/ID/NAME   an output on its way; a leftover once the lock is free
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import secrets
 import shutil
 import socket
 from collections.abc import Mapping
@@ -23,7 +24,9 @@ from trtcolor.closing import Closing
 from trtcolor.errors import PictureError
 from trtcolor.files import put_file_in_place
 
-INNER = ".trtcolor"
+INNER, PARTS = ".trtcolor", "parts"
+SWEEPS = 10
+"""What a network's disk holds back for longer is left for the next run."""
 
 
 class Place(Closing):
@@ -51,6 +54,7 @@ class Place(Closing):
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.inner = folder, folder / INNER
+        self._parts = Path(os.path.abspath(self.inner)) / PARTS / secrets.token_hex(8)
         if folder.exists() and not folder.is_dir():
             raise PictureError(
                 f"{folder} is a file; a folder was needed for several outputs; name one"
@@ -65,15 +69,15 @@ class Place(Closing):
         try:
             self._claim()
             self._sweep()
-            self._parts.mkdir()
+            self._parts.mkdir(parents=True)
         except BaseException:
             self._lock.close()
             raise
 
     @property
     def desk(self) -> FolderDesk:
-        """What makes parts of outputs for it."""
-        return FolderDesk(self.folder, self._parts)
+        """What makes parts of outputs for it, whatever folder a process works in."""
+        return FolderDesk(Path(os.path.abspath(self.folder)), self._parts)
 
     def journal(self, head: Mapping[str, Any]) -> Journal:
         """What is remembered of it."""
@@ -107,10 +111,6 @@ class Place(Closing):
             self._sweep()
             self._lock.close()
 
-    @property
-    def _parts(self) -> Path:
-        return self.inner / "parts"
-
     def _claim(self) -> None:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -127,7 +127,15 @@ class Place(Closing):
         self._lock.flush()
 
     def _sweep(self) -> None:
+        """Remove what is half-made, though workers of a cluster may be at work on some of it still.
+
+        Under a name that they do not know no more comes but what is being made that very moment.
+        """
         with suppress(FileNotFoundError):
-            shutil.rmtree(self._parts)
-        for left in self.inner.glob(".*.part"):  # of a journal that was begun (trtcolor.files)
-            left.unlink()
+            os.rename(self.inner / PARTS, self.inner / f".{secrets.token_hex(8)}.part")
+        for left in self.inner.glob(".*.part"):  # also of a journal that was begun (trtcolor.files)
+            if left.is_symlink() or not left.is_dir():
+                left.unlink()
+            for _ in range(SWEEPS):
+                if left.exists():
+                    shutil.rmtree(left, ignore_errors=True)

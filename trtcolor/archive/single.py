@@ -11,9 +11,11 @@ from trtcolor.archive.record import Record
 from trtcolor.archive.settings import PictureSettings
 from trtcolor.archive.sources import Source, at_hand
 from trtcolor.colorizer import Colorizer
+from trtcolor.errors import PictureError
 from trtcolor.images import check_output
 from trtcolor.stores.address import Address
 from trtcolor.stores.objects import check_free, upload
+from trtcolor.stores.remote_file import RemoteFile
 
 
 def check_single(
@@ -51,9 +53,15 @@ def color_picture(
     Arguments, result and errors are those of `trtcolor.archive.job.color_file`, and beside them:
 
     Raises:
+        PictureError: an address is source and output, whatever `overwrite` says.
         OutputExistsError: an object has the output's name, and `overwrite` is false.
         StoreError: the source cannot be fetched, or the output not be stored.
     """
+    if isinstance(source, RemoteFile) and source.address == output:
+        raise PictureError(
+            f"{source} would be replaced by its own copy; an output beside the original was "
+            "needed; choose another name"
+        )
     with at_hand(source) as before, tempfile.TemporaryDirectory(prefix="trtcolor-") as folder:
         if isinstance(output, Path):
             after = output

@@ -25,7 +25,7 @@ class StoreDesk:
     Attributes:
         folder: prefix of the outputs.
         parts: prefix of what has no name yet.
-        mark: an object that is there while a run holds the prefix.
+        mark: an object that is there while this run holds the prefix, and at no other time.
     """
 
     folder: Address

@@ -15,7 +15,7 @@ import secrets
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -37,13 +37,17 @@ class StoreJournal(Journal):
     Args:
         inner: ``OUT/.trtcolor``, which is held.
         head: of this run, the new first line.
+        check: raises StoreError if `inner` is not held any more: the lines there are another run's.
 
     Raises:
-        StoreError: as `trtcolor.stores.filesystem.errors_named` says.
+        StoreError: it does, and as `trtcolor.stores.filesystem.errors_named` says.
         OSError: the disk of this machine is full, and so on.
     """
 
-    def __init__(self, inner: Address, head: Mapping[str, Any]) -> None:
+    def __init__(
+        self, inner: Address, head: Mapping[str, Any], *, check: Callable[[], None]
+    ) -> None:
+        self._check = check
         self._whole, self._segments = inner.joinpath(FILE), inner.joinpath(SEGMENTS)
         self._run = f"{time.time_ns() // 10**6:013}-{secrets.token_hex(4)}"
         self._pending: list[bytes] = []
@@ -118,5 +122,6 @@ class StoreJournal(Journal):
         return segments
 
     def _publish(self, segments: list[Address]) -> None:
+        self._check()
         upload(self._path, self._whole, overwrite=True)
         remove_all(segments)

@@ -15,7 +15,6 @@ from contextlib import suppress
 from pathlib import PurePath
 from typing import Any
 
-from trtcolor.archive.journal import FILE
 from trtcolor.archive.place import INNER
 from trtcolor.archive.store_desk import StoreDesk
 from trtcolor.archive.store_journal import StoreJournal
@@ -57,11 +56,11 @@ class StorePlace(Closing):
     @property
     def desk(self) -> StoreDesk:
         """What makes parts of outputs for it."""
-        return StoreDesk(self.folder, self._parts, self.inner.joinpath(FILE))
+        return StoreDesk(self.folder, self._parts, self._lease.own)
 
     def journal(self, head: Mapping[str, Any]) -> StoreJournal:
         """What is remembered of it."""
-        return StoreJournal(self.inner, head)
+        return StoreJournal(self.inner, head, check=self._lease.check)
 
     def put(self, part: str, output: PurePath, *, overwrite: bool) -> None:
         """Give a part that was kept its name.
@@ -88,6 +87,7 @@ class StorePlace(Closing):
     def close(self) -> None:
         """Let other runs have it; a second call does nothing."""
         with suppress(StoreError):
+            self._lease.check()  # or what lies there is another run's
             self._sweep()
         with suppress(StoreError):  # it ends by itself
             self._lease.close()

@@ -172,10 +172,12 @@ class Coloring:
         gpu = needs_gpu(self.backend, self.engine)
         bundle, style = open_bundle(self.model), self._style()
         with connected(address, tell=bar.say) as cluster:
+            share = share_of(cluster, cores=self.threads, gpu=gpu)
+            threads = 1 if self.memory is None else share.cores  # with a limit: one at a time
             yield Actors(
                 cluster,
-                share_of(cluster, cores=self.threads, gpu=gpu),
-                Model(ship(bundle), self._runner_options() | {"threads": 1}),
+                share,
+                Model(ship(bundle), self._runner_options() | {"threads": threads}),
                 self._settings(),
                 root=found.root,
                 style=style,

@@ -132,7 +132,8 @@ ray_option = click.option(
     "--ray",
     metavar="auto|ADDRESS",
     help="Spread the work over a Ray cluster: HOST:PORT of its head, or auto for the one that runs "
-    "here, else one of this machine alone. --threads are then the cores of each worker.",
+    "here, else one of this machine alone. --threads are then the cores of each worker, --memory "
+    "its limit.",
 )
 overwrite_option = click.option("--overwrite", is_flag=True, help="Replace outputs that exist.")
 saturation_option = click.option(

@@ -52,7 +52,7 @@ def made_alone(
                     if tries > 1:
                         left.append((task, tries - 1))
                         continue
-                    check_opens(share, held)
+                    check_opens(share, held, watch)
                     outcome = _given_up(job, task, error)
                 if isinstance(outcome, Exception):
                     raise outcome
@@ -62,19 +62,21 @@ def made_alone(
             ray.cancel(reference, force=True)
 
 
-def check_opens(share: Share, job: Any) -> None:
+def check_opens(share: Share, job: Any, watch: Watch) -> None:
     """Have a new process open the model and make nothing.
 
     Args:
         job: a reference to it.
 
     Raises:
-        ClusterError: the process ends too, so that no picture is to blame.
+        ClusterError: the process ends too, so that no picture is to blame; or no machine is left.
     """
     ray = import_ray()
     opening = ray.remote(max_retries=1, max_calls=1, **share.resources)(_open)
+    reference = opening.remote(job)
+    watch.wait(reference)
     try:
-        outcome = ray.get(opening.remote(job))
+        outcome = ray.get(reference)
     except ray.exceptions.RayError as error:
         raise ClusterError(
             f"workers end while they open the model ({' '.join(str(error).split())}); machines "

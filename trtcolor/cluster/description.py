@@ -63,12 +63,12 @@ def described(
     ray = import_ray()
     look = ray.remote(max_calls=1, **share.resources)(_described)
     reference, watch = look.remote(model, settings, style), Watch(cluster, share)
-    waited = 0.0
-    while not ray.wait([reference], timeout=watch.seconds)[0]:
-        watch.saw(False)
-        waited += watch.seconds
-        if waited - watch.seconds < SECONDS_TO_TELL <= waited:
+
+    def waited(seconds: float) -> None:
+        if seconds - watch.seconds < SECONDS_TO_TELL <= seconds:
             tell(f"waiting for a machine with {share.cores} cores free, for the first worker")
+
+    watch.wait(reference, waited)
     try:
         found: Description | Exception = ray.get(reference)
     except ray.exceptions.RayError as error:

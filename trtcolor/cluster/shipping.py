@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import shutil
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,32 +19,38 @@ from trtcolor.cluster.connection import import_ray
 from trtcolor.errors import BundleError, ClusterError, OutputExistsError
 from trtcolor.files import put_folder_in_place, temporary_folder
 
+DAYS_UNUSED = 30
+"""After which a bundle that came here is removed, when another comes."""
+
 
 @dataclass(frozen=True)
 class Shipped:
     """A bundle in the cluster's object store; it travels to workers as an argument.
 
     Attributes:
-        name: of the model.
         spec: SHA-256 of its ``model.json``, which has that of every other file.
         files: a reference to the bytes of each, by name.
     """
 
-    name: str
     spec: str
     files: Mapping[str, Any]
 
     def unpacked(self) -> Path:
         """The bundle's folder on this machine, verified; it is written there once.
 
+        Those that were not asked for in `DAYS_UNUSED` are removed when it is written.
+
         Raises:
             ClusterError: it cannot be written.
         """
         parent = platformdirs.user_cache_path("trtcolor") / "shipped"
-        folder = parent / f"{self.name}-{self.spec[:16]}"
+        folder = parent / self.spec[:16]
         try:
+            with suppress(FileNotFoundError):
+                os.utime(folder)  # it is used
             if self._is_whole(folder):
                 return folder
+            _remove_unused(parent)
             with temporary_folder(parent) as staging:
                 for name, reference in self.files.items():
                     (staging / name).write_bytes(import_ray().get(reference))
@@ -67,12 +76,19 @@ class Shipped:
             return False
 
 
+def _remove_unused(parent: Path) -> None:
+    """Also what a worker had half-written when it was killed."""
+    for folder in parent.glob("*"):
+        with suppress(OSError):  # of another worker of this machine, which does the same
+            if time.time() - folder.stat().st_mtime > DAYS_UNUSED * 86_400:
+                shutil.rmtree(folder)
+
+
 def ship(bundle: Bundle) -> Shipped:
     """Put a verified bundle into the object store of the cluster that is connected."""
     ray = import_ray()
     data = {name: (bundle.path / name).read_bytes() for name in (SPEC_FILE, *bundle.spec.files)}
     return Shipped(
-        name=bundle.spec.name,
         spec=hashlib.sha256(data[SPEC_FILE]).hexdigest(),
         files={name: ray.put(content) for name, content in data.items()},
     )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from typing import Any
 
-from trtcolor.cluster.connection import Cluster
+from trtcolor.cluster.connection import Cluster, import_ray
 from trtcolor.cluster.share import Share
 from trtcolor.errors import ClusterError
 
@@ -24,6 +26,21 @@ class Watch:
     def __init__(self, cluster: Cluster, share: Share) -> None:
         self._cluster, self._share = cluster, share
         self._seen = time.monotonic()
+
+    def wait(self, reference: Any, tell: Callable[[float], None] = lambda seconds: None) -> None:
+        """Until what a task gives is there, or the task has failed.
+
+        Args:
+            tell: is told how many seconds it has waited so far, each time that it looks.
+
+        Raises:
+            ClusterError: as `saw`.
+        """
+        waited = 0.0
+        while not import_ray().wait([reference], timeout=self.seconds)[0]:
+            self.saw(False)
+            waited += self.seconds
+            tell(waited)
 
     def saw(self, something: bool) -> None:
         """Be told, after each wait, whether something came.

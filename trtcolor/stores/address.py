@@ -95,7 +95,7 @@ def place_of(text: str) -> Path | Address:
 
     Raises:
         StoreError: no bucket or host, a user's name where a store has none, a scheme that is not
-            known, or plain ``http`` to another machine.
+            known, what is no URL, or plain ``http`` to another machine.
     """
     scheme, colon, rest = text.partition("://")
     scheme = scheme.lower()
@@ -129,7 +129,14 @@ def common_root(places: Sequence[Address]) -> Address:
 
 
 def _web(scheme: str, text: str) -> Address:
-    split = urlsplit(text)
+    try:
+        split = urlsplit(text)
+        _ = split.port  # a number, or there is an @ that is not coded, behind what has to be hidden
+    except ValueError:  # whose text may show that
+        raise StoreError(
+            f"an address of {scheme}:// came that is none; {scheme}://HOST/PATH was needed; code "
+            "what is special in it, as %40 for @"
+        ) from None
     user, at, host = split.netloc.rpartition("@")
     if not host:
         raise StoreError(f"{scheme}:// came without a host; {scheme}://HOST/PATH was needed")

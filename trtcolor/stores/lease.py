@@ -43,13 +43,16 @@ class Lease(Closing):
         prefix: of the objects that are locks.
         what: what is held, for messages.
 
+    Attributes:
+        own: an object that no other holder has; it is there while this one holds the prefix.
+
     Raises:
         StoreError: another process holds it, and whatever else `errors_named` says.
     """
 
     def __init__(self, prefix: Address, what: Address) -> None:
         self._what = what
-        self._own = prefix.joinpath(secrets.token_hex(8))
+        self.own = prefix.joinpath(secrets.token_hex(8))
         now = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
         text = f"process {os.getpid()} on {socket.gethostname()}, since {now},"
         self._said = {"holder": text, "process": _process(os.getpid())}
@@ -80,7 +83,7 @@ class Lease(Closing):
         if not self._end.is_set():
             self._end.set()
             self._thread.join()
-            remove(self._own)
+            remove(self.own)
 
     def _claim(self) -> None:
         others: list[RemoteFile] = []
@@ -89,15 +92,15 @@ class Lease(Closing):
             self._write()
             try:
                 locks = {lock.address: lock for lock in below(self._prefix)}
-                own = locks.pop(self._own, None)
+                own = locks.pop(self.own, None)
                 others = [lock for lock in locks.values() if own is None or _lives(lock, own)]
                 if own is not None and not others:
                     remove_all(locks)
                     return
             except BaseException:
-                remove(self._own)
+                remove(self.own)
                 raise
-            remove(self._own)
+            remove(self.own)
             if not all(
                 own is None or abs(_written(lock) - _written(own)) < _SAME_TIME for lock in others
             ):
@@ -110,18 +113,18 @@ class Lease(Closing):
         )
 
     def _write(self, **more: str) -> None:
-        store(json.dumps(self._said | more).encode(), self._own, overwrite=True)
+        store(json.dumps(self._said | more).encode(), self.own, overwrite=True)
 
     def _beat(self) -> None:
         while not self._end.wait(BEAT):
             began = time.monotonic()
             try:
-                if not is_there(self._own):
+                if not is_there(self.own):
                     self._lost = "another run took it"
                     return
                 self._write(held="yes")
                 for lock in below(self._prefix):  # one that took it while we were writing
-                    if lock.address != self._own and _said(lock.address).get("held"):
+                    if lock.address != self.own and _said(lock.address).get("held"):
                         self._lost = f"{_holder(lock.address)} took it"
                         return
                 self._beaten = began

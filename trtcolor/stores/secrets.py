@@ -9,7 +9,7 @@ from urllib.parse import quote, quote_plus
 _SECRET = re.compile(r"SECRET|TOKEN|PASSWORD|PASSWD|CREDENTIAL|ACCESS_KEY|API_KEY|PRIVATE_KEY")
 _SHORTEST = 4
 """Characters of a value that is struck out; a shorter one would be found in any text."""
-_URL = re.compile(r"(\b[a-z][a-z0-9+.-]*://)(?:[^\s/@'\"]*@)?([^\s?#'\"]*)(?:[?#][^\s'\"]*)?", re.I)
+_URL = re.compile(r"(\b[a-z][a-z0-9+.-]*://)(?:[^\s/'\"]*@)?([^\s?#'\"]*)(?:[?#][^\s'\"]*)?", re.I)
 _SIGNED = re.compile(
     r"\b(x-(?:amz|goog)-(?:signature|credential|security-token)|signature|sig|token|"
     r"access_token|authorization)(\s*[=:]\s*)[^\s&'\"]+",

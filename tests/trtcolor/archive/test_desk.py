@@ -7,7 +7,6 @@ from pathlib import Path, PurePath
 
 import pytest
 
-from trtcolor.archive.desk import FolderDesk
 from trtcolor.archive.place import Place
 from trtcolor.archive.record import Identity
 from trtcolor.errors import PictureError
@@ -51,8 +50,25 @@ def test_an_output_holds_what_it_holds(tmp_path: Path) -> None:
 
 
 def test_a_machine_that_does_not_see_the_folder_says_so(tmp_path: Path) -> None:
-    with Place(tmp_path) as place:
+    with Place(tmp_path / "out") as place:
         place.desk.check()
-        elsewhere = tmp_path / "elsewhere"
+        (tmp_path / "out").rename(tmp_path / "unmounted")
         with pytest.raises(PictureError, match="a disk that all machines share was needed"):
-            FolderDesk(elsewhere, elsewhere / ".trtcolor" / "parts").check()
+            place.desk.check()
+        left = tmp_path / "out" / ".trtcolor" / "parts" / "0123456789abcdef"
+        left.mkdir(parents=True)  # of the same path, with what another run left there
+        with pytest.raises(PictureError, match="a disk that all machines share was needed"):
+            place.desk.check()
+
+
+def test_a_desk_is_that_of_its_folder_in_any_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with Place(Path("out")) as place:
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        place.desk.check()
+        with place.desk.part(PurePath("a.png")) as part:
+            assert part.file.is_relative_to(tmp_path / "out")
+        monkeypatch.chdir(tmp_path)

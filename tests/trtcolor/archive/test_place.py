@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path, PurePath
 
 import pytest
 
+from trtcolor.archive.desk import FolderDesk
 from trtcolor.archive.place import Place
 from trtcolor.errors import OutputExistsError, PictureError
 
@@ -32,6 +36,31 @@ def test_what_was_half_made_is_removed(tmp_path: Path) -> None:
         with again.desk.part(PurePath("a.png")) as another:
             assert another.file.parent.is_dir()
     assert [path.name for path in (tmp_path / ".trtcolor").iterdir()] == ["lock"]
+
+
+def test_a_folder_is_left_clean_while_others_are_still_at_work(tmp_path: Path) -> None:
+    closing = threading.Event()
+
+    def work(desk: FolderDesk) -> None:  # as an actor of a cluster, which hears of the end later
+        while not closing.is_set():
+            with suppress(FileNotFoundError), desk.part(PurePath("a.png")) as part:
+                part.file.write_bytes(b"whole")
+                part.keep()
+
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(10):
+            place = Place(tmp_path)
+            workers = [pool.submit(work, place.desk) for _ in range(4)]
+            try:
+                while not any(place.desk.parts.iterdir()):
+                    pass
+                place.close()
+            finally:
+                closing.set()
+            for worker in workers:
+                worker.result()
+            closing.clear()
+            assert [path.name for path in (tmp_path / ".trtcolor").iterdir()] == ["lock"]
 
 
 @pytest.mark.parametrize("overwrite", [False, True])

@@ -48,6 +48,13 @@ def test_names_are_those_below_the_deepest_prefix(scans: str, bucket: Bucket) ->
     assert len(found(f"{scans}/a.jpg", f"{scans}/a.jpg", scans)) == 3
 
 
+@pytest.mark.parametrize("text", ["https://host.png", "https://localhost?picture=1", "s3://a.png"])
+def test_a_host_or_a_bucket_is_no_picture(text: str, bucket: Bucket) -> None:
+    assert named_file([text], []) is None
+    with pytest.raises(StoreError, match="needed"):
+        find_pictures([text])
+
+
 def test_patterns_mean_objects_and_prefixes_that_are_not_hidden(scans: str) -> None:
     assert found(f"{scans}/**/*.PNG") == ["b/c.PNG"]
     assert found(f"{scans}/*") == ["a.jpg", "b/c.PNG", "b/d/e.tif"]

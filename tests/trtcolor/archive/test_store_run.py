@@ -17,9 +17,11 @@ from trtcolor.archive.making import Maker
 from trtcolor.archive.record import Record
 from trtcolor.archive.run import Summary, color_pictures
 from trtcolor.archive.settings import PictureSettings
+from trtcolor.archive.single import color_picture
+from trtcolor.archive.sources import source_of
 from trtcolor.archive.store_place import StorePlace
 from trtcolor.colorizer import Colorizer
-from trtcolor.errors import OutputExistsError, StoreError
+from trtcolor.errors import OutputExistsError, PictureError, StoreError, StoreUnreachableError
 from trtcolor.stores.address import Address, place_of
 from trtcolor.stores.objects import copy
 
@@ -112,6 +114,17 @@ def test_what_is_there_is_replaced_only_when_asked(
     assert set(bucket.content("out")) == archive.whole
 
 
+def test_an_original_in_a_store_is_never_replaced_by_its_copy(
+    colorizer: Colorizer, archive: Archive, bucket: Bucket
+) -> None:
+    name = sorted(archive.whole)[0]
+    original = bucket.load(f"in/{name}")
+    place = place_of(f"{bucket.url}/in/{name}")
+    with pytest.raises(PictureError, match="an output beside the original was needed"):
+        color_picture(colorizer, source_of(place), place, PictureSettings(), overwrite=True)
+    assert bucket.load(f"in/{name}") == original
+
+
 def test_what_comes_during_a_run_is_not_replaced_by_it(
     colorizer: Colorizer, archive: Archive, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -174,6 +187,35 @@ def test_what_a_dead_run_left_is_gone_and_what_it_remembered_is_kept(bucket: Buc
         with pytest.raises(StoreError, match=f"process {os.getpid()} on .* is at work on s3://"):
             StorePlace(Address("s3", f"{bucket.name}/out"))
     assert bucket.inner("out") == ["results.jsonl"]
+
+
+def test_who_lost_a_prefix_leaves_what_the_next_run_has_there(bucket: Bucket) -> None:
+    journal_line = Record("s3://x/a.png", "a.png", "coloured").line()
+    theirs = {
+        "out/.trtcolor/parts/1.png": b"on its way",
+        "out/.trtcolor/journal/9-0.jsonl": journal_line,
+        "out/.trtcolor/results.jsonl": b'{"trtcolor": "2"}\n',
+    }
+    with StorePlace(Address("s3", f"{bucket.name}/out")) as place:
+        journal = place.journal({"trtcolor": "1"})
+        journal.add(Record("s3://x/b.png", "b.png", "coloured"), durable=True)
+        place.desk.check()
+        place._lease._lost = "another run took it"
+        bucket.fill(theirs)
+        bucket.begin_upload("out/.trtcolor/parts/2.png")
+        with pytest.raises(StoreUnreachableError, match="another run took it"):
+            journal.close()
+    assert {name: bucket.load(name) for name in theirs} == theirs
+    assert bucket.uploads() == ["out/.trtcolor/parts/2.png"]
+
+
+def test_a_machine_that_sees_another_store_says_so(bucket: Bucket) -> None:
+    with StorePlace(Address("s3", f"{bucket.name}/out")) as place:
+        with place.journal({"trtcolor": "1"}):
+            place.desk.check()
+        held = place.desk
+    with pytest.raises(PictureError, match="the same store was needed on all machines"):
+        held.check()  # as one that has what an earlier run left
 
 
 def test_a_part_that_is_not_kept_was_never_stored(bucket: Bucket) -> None:

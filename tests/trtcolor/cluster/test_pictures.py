@@ -7,21 +7,27 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from archives import Archive, make_archive, outcomes, records, tree
+from archives import Archive, make_archive, outcomes, tree
 from command_line import command, refused
 from interrupts import heed_interrupts
 from noise import picture
+from object_stores import KEY, SECRET, Bucket, S3Server
 from PIL import Image
 from ray_cluster import Nodes, ray_cluster
 
+from trtcolor.bundle import open_bundle
+from trtcolor.cluster import shipping
+from trtcolor.cluster.connection import connected
+from trtcolor.cluster.shipping import ship
+
 PICTURES = 120
-KILLER = "box 1/killer.png"
+KILLER, SLOW = "box 1/killer.png", "box 2/slow.png"
 
 
 @dataclass
@@ -43,8 +49,9 @@ class Losses:
 
 
 @pytest.fixture(scope="module")
-def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
-    with ray_cluster(1, 1, 1, folder=tmp_path_factory.mktemp("nodes")) as started:
+def nodes(tmp_path_factory: pytest.TempPathFactory, s3: S3Server) -> Iterator[Nodes]:
+    folder = tmp_path_factory.mktemp("nodes")
+    with ray_cluster(1, 1, 1, folder=folder, environment=s3.environment) as started:
         yield started
 
 
@@ -52,7 +59,9 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
 def losses(nodes: Nodes, tmp_path_factory: pytest.TempPathFactory) -> Losses:
     folder = tmp_path_factory.mktemp("pictures")
     archive = make_archive(folder / "in", PICTURES)
-    Image.fromarray(picture(40, 60, seed=1)).save(folder / "in" / KILLER)
+    for name in (KILLER, SLOW):
+        Image.fromarray(picture(40, 60, seed=1)).save(folder / "in" / name)
+    archive.whole.add(SLOW)
     subprocess.run(
         command("colorize", folder / "in", "-o", folder / "one", "--report", folder / "one.jsonl"),
         capture_output=True,
@@ -110,25 +119,61 @@ def test_nothing_half_made_is_left(losses: Losses) -> None:
 
 
 def test_an_interrupted_run_leaves_nothing_half_made_and_is_gone_on_with(
-    losses: Losses, nodes: Nodes, tmp_path: Path
+    losses: Losses, nodes: Nodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (losses.folder / "in" / KILLER).unlink(missing_ok=True)
+    nodes.wait.touch()  # so that it does not end before it is interrupted
     process = _begin(nodes, losses.folder / "in", tmp_path / "out")
-    parts = tmp_path / "out" / ".trtcolor" / "parts"
-    _wait(process, lambda: parts.exists() and any(parts.iterdir()))
+    _wait(process, lambda: len(tree(tmp_path / "out")) > 1)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
+    nodes.wait.unlink()
     assert process.returncode == 130
-    assert ("--skip-existing goes on" in errors) == bool(records(tmp_path / "out"))
+    assert "--skip-existing goes on" in errors
     assert "Traceback" not in errors
     assert not (tmp_path / "out" / ".trtcolor" / "parts").exists()
     there = len(tree(tmp_path / "out"))
-    process = _begin(nodes, losses.folder / "in", tmp_path / "out", "--skip-existing")
+    assert 1 < there < len(losses.archive.whole)
+    monkeypatch.chdir(tmp_path)  # which is not the workers' working folder
+    process = _begin(nodes, losses.folder / "in", "out", "--skip-existing")
     output, _ = process.communicate(timeout=120)
     assert f"{len(losses.archive.whole) - there} coloured, {there} skipped" in output
     one = tree(losses.folder / "one")
     one.pop(KILLER)
     assert tree(tmp_path / "out") == one
+
+
+def test_workers_read_and_write_stores_with_the_credentials_of_their_own_machines(
+    losses: Losses, nodes: Nodes, bucket: Bucket, tmp_path: Path
+) -> None:
+    box = losses.folder / "in" / "box 3"
+    bucket.fill({f"in/{path.name}": path.read_bytes() for path in box.iterdir()})
+    process = _begin(nodes, f"{bucket.url}/in", f"{bucket.url}/out", "--report", tmp_path / "said")
+    output, errors = process.communicate(timeout=120)
+    one = losses.folder / "one" / "box 3"
+    assert bucket.content("out") == {path.name: path.read_bytes() for path in one.iterdir()}
+    assert bucket.inner("out") == ["results.jsonl"]
+    for text in (output, errors, (tmp_path / "said").read_text()):
+        assert KEY not in text
+        assert SECRET not in text
+
+
+def test_a_bundle_that_came_is_kept_as_long_as_it_is_used(
+    nodes: Nodes, make_bundle: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    long_ago = time.time() - shipping.DAYS_UNUSED * 86_400 - 1
+    with connected(nodes.address):
+        first, used, last = (
+            ship(open_bundle(make_bundle(name, seed=seed, models=tmp_path / "models")))
+            for seed, name in enumerate(("first", "used", "../last"))
+        )
+        folders = [first.unpacked(), used.unpacked()]
+        for folder in folders:
+            os.utime(folder, (long_ago, long_ago))
+        assert used.unpacked() == folders[1]
+        assert last.unpacked().parent == folders[1].parent
+    assert [folder.exists() for folder in folders] == [False, True]
 
 
 def test_a_run_without_a_machine_with_enough_cores_is_refused(

@@ -40,6 +40,10 @@ def test_urls_lose_user_and_query(secret: str, end: str) -> None:
     assert text.endswith("failed")
 
 
+def test_an_at_sign_in_a_password_shows_none_of_it() -> None:
+    assert struck("get https://me:pass@word@host/a@b.png") == "get https://host/a@b.png"
+
+
 def test_signatures_without_a_url_are_struck_out() -> None:
     text = struck("canonical: X-Amz-Signature=abcdef12&x Authorization: AWS4-HMAC")
     assert "abcdef12" not in text
