@@ -105,8 +105,8 @@ class Scan:
         if ends_before(cut, len(self._marks), settings.fragment):
             yield self._span(self._behind())
             self._waits = not cut and settings.steady > 0.0
-            film = self._job.film
-            self._state = None if self._waits else FilmState(film.size, *past).arrays()
+            known = bool(past[0]) and not self._waits  # there may be broken frames alone before it
+            self._state = FilmState(self._job.film.size, *past).arrays() if known else None
         self._marks.append(waiting.popleft().mark)
 
     def _span(
