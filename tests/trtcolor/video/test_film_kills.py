@@ -194,6 +194,20 @@ def test_a_damaged_fragment_is_made_again_and_no_other(
     assert luma_hashes(output) == luma_hashes(film)
 
 
+def test_going_on_never_leaves_finished_work_without_its_manifest(
+    film: Path, colorizer: Colorizer
+) -> None:
+    output = film.with_name("out.mkv")
+    manifest = broken_off(colorizer, film, output) / "manifest.json"
+    written, later = manifest.stat(), set()
+
+    def look(progress: Progress) -> None:
+        later.add((manifest.stat().st_ino, manifest.stat().st_mtime_ns))
+
+    color_film(colorizer, film, output, FilmSettings(fragment=4), resume=True, tell=look)
+    assert later == {(written.st_ino, written.st_mtime_ns)}
+
+
 def test_work_of_another_rule_of_fragments_is_not_gone_on_with(
     film: Path, colorizer: Colorizer
 ) -> None:
