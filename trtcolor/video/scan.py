@@ -41,6 +41,10 @@ class _Seen:
     small: NDArray[np.float32] | None
 
 
+class Stopped(BaseException):
+    """A scan was told to end. Nothing may take it for the end of the film."""
+
+
 class Scan:
     """The spans of the frames that come after those finished before the first gap.
 
@@ -66,6 +70,11 @@ class Scan:
         self._number, self._first = len(job.work.fragments), job.work.frames
         self._marks: list[Mark] = []
         self._waits = False
+        self._stopped = False
+
+    def stop(self) -> None:
+        """End `spans` with `Stopped` at the next frame; called from another thread."""
+        self._stopped = True
 
     def spans(self) -> Generator[Span, None, None]:
         """Each as soon as it is known.
@@ -139,6 +148,8 @@ class Scan:
     def _frames(self) -> Iterator[FilmFrame]:
         begun = self._job.work.frames
         for frame in self._job.film:
+            if self._stopped:
+                raise Stopped
             if frame.index >= begun:
                 self._job.check_whole(frame)
                 yield frame

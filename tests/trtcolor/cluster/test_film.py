@@ -111,7 +111,8 @@ def waiting(nodes: Nodes) -> list[int]:
 def test_workers_that_are_lost_while_they_wait_for_the_scan_end_no_run(
     nodes: Nodes, film: Path, whole: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    spans, killed = Scan.spans, []
+    spans = Scan.spans
+    killed: list[int] = []
 
     def stalled(scan: Scan) -> Generator[Span, None, None]:
         for span in spans(scan):
@@ -128,7 +129,8 @@ def test_workers_that_are_lost_while_they_wait_for_the_scan_end_no_run(
 
     monkeypatch.setattr(Scan, "spans", stalled)
     third = nodes.add()
-    output, said = tmp_path / "out.mp4", []
+    output = tmp_path / "out.mp4"
+    said: list[str] = []
     how = FilmSettings(fragment=6)
     try:
         color_film_on(nodes.address, film, output, how, options={"render": 32}, threads=1,
