@@ -68,7 +68,7 @@ class Filming:
 
         self._check()
         settings = self._settings()  # refused, if so, before anything is fetched
-        asked = _asked(self.model)
+        asked = self._asked()
         film = RemoteFilm(
             self.source, self.output, resume=self.resume, overwrite=self.overwrite, note=_note
         )
@@ -173,6 +173,16 @@ class Filming:
             runner=f"precision {self.precision}, engine {self.engine}",
         )
 
+    def _asked(self) -> dict[str, Any]:
+        """All that decides what a coloured film is, for one that waits for its upload."""
+        from importlib.metadata import version
+
+        from trtcolor.bundle import find_bundle, read_spec
+
+        given = {k: str(v) for k, v in click.get_current_context().params.items() if k not in IDLE}
+        spec = None if self.from_chroma else read_spec(find_bundle(self.model)).to_json()
+        return {"given": given, "model": spec, "version": version("trtcolor")}
+
     def _style(self) -> NDArray[Any] | None:
         from trtcolor.archive.sources import read_pixels, source_of
         from trtcolor.images import MAX_PIXELS
@@ -183,11 +193,11 @@ class Filming:
 @contextmanager
 def _telling_how_to_go_on(film: RemoteFilm) -> Iterator[None]:
     """Say so where a run ends that may be gone on with as it is."""
-    from trtcolor.errors import StoreError
+    from trtcolor.errors import ClusterError, StoreError
 
     try:
         yield
-    except (KeyboardInterrupt, OSError, StoreError):
+    except (KeyboardInterrupt, OSError, ClusterError, StoreError):
         if film.has_begun:
             click.echo("note: what is finished is kept; the same command with --resume goes on",
                        err=True)  # fmt: skip
@@ -199,17 +209,6 @@ def _pairs(texts: tuple[str, ...]) -> dict[str, str]:
         if "=" not in text:
             raise click.UsageError(f"--encoder-option {text!r} is no KEY=VALUE")
     return dict(text.split("=", 1) for text in texts)
-
-
-def _asked(model: str) -> dict[str, Any]:
-    """All that decides what a coloured film is, for one that waits for its upload."""
-    from importlib.metadata import version
-
-    from trtcolor.bundle import find_bundle, read_spec
-
-    given = {k: str(v) for k, v in click.get_current_context().params.items() if k not in IDLE}
-    spec = read_spec(find_bundle(model)).to_json()
-    return {"given": given, "model": spec, "version": version("trtcolor")}
 
 
 def _said_of(report: FilmReport) -> dict[str, Any]:

@@ -153,7 +153,7 @@ class Shoot(Closing):
             Crew(
                 self._cluster, self._share, order, job, stages=self._stages, tell=self._tell
             ) as crew,
-            Scanning(scan.spans, ahead) as scanning,
+            Scanning(scan, ahead) as scanning,
         ):
             crew.work(scanning)
 

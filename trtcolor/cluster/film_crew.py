@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from trtcolor.closing import Closing
@@ -31,6 +32,21 @@ TRIES = 3
 
 MOMENT = 0.05
 """Seconds to wait for a worker where the scan may give another one work meanwhile."""
+
+
+@dataclass(frozen=True)
+class _InHand:
+    """What a worker is at.
+
+    Attributes:
+        actor: the worker.
+        span: of the fragment.
+        there: a reference to what it answers before it begins.
+    """
+
+    actor: Any
+    span: Span
+    there: Any
 
 
 class Crew(Closing):
@@ -66,7 +82,7 @@ class Crew(Closing):
         self._waiting: dict[int, Span] = {}  # by the number of the fragment that each waits for
         self._lost: dict[int, int] = {}  # workers that ended at a fragment, by its number
         self._idle: list[Any] = []
-        self._busy: dict[Any, tuple[Any, Span]] = {}
+        self._busy: dict[Any, _InHand] = {}
         self._beginning: dict[Any, Any] = {}
         self._room = 0  # for workers
         self._failures = 0  # workers in a row that ended while they began
@@ -91,14 +107,15 @@ class Crew(Closing):
             self._hire()
             while self._free and self._idle:
                 actor, span = self._idle.pop(), self._free.popleft()
-                self._busy[actor.make.remote(span)] = (actor, span)
+                there = actor.ready.remote()
+                self._busy[actor.make.remote(span)] = _InHand(actor, span, there)
             self._hear(hurried=not scanning.over and len(self._busy) < self._room)
         if scanning.error is not None:
             raise scanning.error
 
     def close(self) -> None:
         """Dismiss all workers; a second call does nothing."""
-        working = [actor for actor, _ in self._busy.values()]
+        working = [held.actor for held in self._busy.values()]
         for actor in (*self._idle, *working, *self._beginning.values()):
             self._ray.kill(actor)
         self._idle, self._busy, self._beginning = [], {}, {}
@@ -123,7 +140,7 @@ class Crew(Closing):
 
     def _under_way(self) -> set[int]:
         """Numbers of the fragments that are not made yet, of those that the scan gave."""
-        spans = (*self._free, *self._waiting.values(), *(span for _, span in self._busy.values()))
+        spans = (*self._free, *self._waiting.values(), *(held.span for held in self._busy.values()))
         return {span.number for span in spans}
 
     def _hire(self) -> None:
@@ -169,13 +186,17 @@ class Crew(Closing):
         self._idle.append(actor)
 
     def _receive(self, reference: Any) -> None:
-        actor, span = self._busy.pop(reference)
+        held = self._busy.pop(reference)
+        span = held.span
         try:
             outcome: Delivery | Exception = self._ray.get(reference)
         except self._ray.exceptions.RayError as error:
-            self._lose(span, error)
+            if self._began(held):
+                self._lose(span, error)
+            else:
+                self._free.appendleft(span)
             return
-        self._idle.append(actor)
+        self._idle.append(held.actor)
         if isinstance(outcome, Exception):
             raise outcome
         self._job.work.take(outcome.made)
@@ -185,6 +206,14 @@ class Crew(Closing):
         self._done += len(span.marks)
         seconds = time.monotonic() - self._start
         self._tell(Progress(self._done, self._begun, self._job.film.expected, seconds))
+
+    def _began(self, held: _InHand) -> bool:
+        """Whether a worker that ended was still there when it was given its fragment."""
+        try:
+            self._ray.get(held.there)
+        except self._ray.exceptions.RayError:
+            return False
+        return True
 
     def _lose(self, span: Span, error: Exception) -> None:
         """A worker ended with a fragment in hand: another one makes it."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Generator
 from contextlib import closing, suppress
 
 from trtcolor.closing import Closing
+from trtcolor.video.scan import Scan
 from trtcolor.video.spans import Span
 
 
@@ -15,7 +15,7 @@ class Scanning(Closing):
     """Runs a scan a few spans ahead of whoever takes them; begins at once.
 
     Args:
-        spans: of a `trtcolor.video.scan.Scan`.
+        scan: of the film.
         ahead: spans that may wait to be taken.
 
     Attributes:
@@ -23,8 +23,8 @@ class Scanning(Closing):
         error: with which the scan ended, once it is over; None: with the film.
     """
 
-    def __init__(self, spans: Callable[[], Generator[Span, None, None]], ahead: int) -> None:
-        self._spans = spans
+    def __init__(self, scan: Scan, ahead: int) -> None:
+        self._of_film = scan
         self._queue: queue.Queue[Span | BaseException | None] = queue.Queue(ahead)
         self._closed = threading.Event()
         self.over, self.error = False, None
@@ -51,14 +51,15 @@ class Scanning(Closing):
         return None
 
     def close(self) -> None:
-        """End the scan; a second call does nothing."""
+        """End the scan at the frame that it is at; a second call does nothing."""
         self._closed.set()
+        self._of_film.stop()
         self._thread.join()
 
     def _scan(self) -> None:
         end: BaseException | None = None
         try:
-            with closing(self._spans()) as spans:
+            with closing(self._of_film.spans()) as spans:
                 for span in spans:
                     self._put(span)
                     if self._closed.is_set():

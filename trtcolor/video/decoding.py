@@ -8,6 +8,7 @@ from typing import Any
 
 from trtcolor.errors import VideoError
 from trtcolor.video.deinterlace import Deinterlace, Deinterlacer
+from trtcolor.video.ffv1 import SliceChecks
 from trtcolor.video.pyav import failures, reason_of
 
 _ONE_A_PACKET = ("ffv1", "h264", "hevc", "mjpeg", "mpeg2video", "prores", "dnxhd")
@@ -54,23 +55,37 @@ def is_cover(stream: Any) -> bool:
 
 
 def decoded_frames(
-    container: Any, stream: Any, *, deinterlace: Deinterlace | None = None
+    container: Any,
+    stream: Any,
+    *,
+    deinterlace: Deinterlace | None = None,
+    faults: dict[int | None, str],
 ) -> Iterator[Any]:
     """Frames (``av.VideoFrame``) and `Lost` ones, in the order in which they are shown.
 
     Args:
         container, stream: of PyAV, at the beginning.
         deinterlace: the filter that frames marked as interlaced go through.
+        faults: gets, by `stamp_of`, why frames that come are not what was written.
     """
     # Of two fields in two packets one is never shown by itself.
-    shown = _shown(container, stream, silent=deinterlace is None)
+    shown = _shown(container, stream, faults, silent=deinterlace is None)
     if deinterlace is None:
         return shown
     return Deinterlacer(stream, deinterlace).filtered(shown, Lost)
 
 
-def _shown(container: Any, stream: Any, *, silent: bool) -> Iterator[Any]:
+def stamp_of(item: Any) -> int | None:
+    """What a packet and its frame have in common, where frames are shown as they are coded."""
+    stamp: int | None = item.dts if item.pts is None else item.pts
+    return stamp
+
+
+def _shown(
+    container: Any, stream: Any, faults: dict[int | None, str], *, silent: bool
+) -> Iterator[Any]:
     silent = silent and stream.codec_context.name in _ONE_A_PACKET
+    checks = SliceChecks() if stream.codec_context.name == "ffv1" else None
     waiting: set[int] = set()  # time stamps of packets whose frames have not come
     reason: str | None = None
     begun = False
@@ -80,6 +95,10 @@ def _shown(container: Any, stream: Any, *, silent: bool) -> Iterator[Any]:
             continue
         if packet.size and packet.pts is not None and not packet.is_discard:
             waiting.add(packet.pts)
+        if packet.size and checks is not None:
+            fault = checks.fault(bytes(packet), key=packet.is_keyframe)
+            if fault is not None:
+                faults[stamp_of(packet)] = fault
         try:
             frames = stream.codec_context.decode(packet if packet.size else None)
         except failures() as error:

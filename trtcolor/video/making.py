@@ -103,6 +103,8 @@ class FragmentMaker(Closing):
                         writer.add_broken(broken.popleft())
                     writer.add(coloured)
                     left -= 1
+                if not span.whole:  # colouring has asked for no frame
+                    deque(lumas, maxlen=0)
                 for frame in broken:
                     if frame.index < span.end:
                         writer.add_broken(frame)

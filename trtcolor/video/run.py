@@ -14,6 +14,7 @@ from trtcolor.video.copying import Copied, keeps_rotation, what_is_copied
 from trtcolor.video.encoders import choose_encoding, container_of
 from trtcolor.video.encoding import Encoding
 from trtcolor.video.job import FilmFile, FilmJob
+from trtcolor.video.placing import is_placed, place
 from trtcolor.video.remux import write_film
 from trtcolor.video.report import FilmReport
 from trtcolor.video.settings import FilmSettings, identity_of
@@ -69,7 +70,7 @@ class FilmRun:
                 "settings": identity_of(settings, encoding),
             }
             with Work(folder, identity, resume=resume, overwrite=overwrite) as work:
-                if not work.placed(output):
+                if not is_placed(output, folder):
                     if not overwrite:
                         refuse_existing(output)
                     if not work.complete:
@@ -140,7 +141,7 @@ class FilmRun:
             time_base=film.time_base,
             display_matrix=film.display_matrix,
         )
-        work.place(temporary, self._output, overwrite=overwrite)
+        place(temporary, self._output, work.folder, overwrite=overwrite)
         for sentence in notes:
             self._say(sentence)
 

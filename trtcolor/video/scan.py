@@ -41,6 +41,10 @@ class _Seen:
     small: NDArray[np.float32] | None
 
 
+class Stopped(BaseException):
+    """A scan was told to end. Nothing may take it for the end of the film."""
+
+
 class Scan:
     """The spans of the frames that come after those finished before the first gap.
 
@@ -66,6 +70,11 @@ class Scan:
         self._number, self._first = len(job.work.fragments), job.work.frames
         self._marks: list[Mark] = []
         self._waits = False
+        self._stopped = False
+
+    def stop(self) -> None:
+        """End `spans` with `Stopped` at the next frame; called from another thread."""
+        self._stopped = True
 
     def spans(self) -> Generator[Span, None, None]:
         """Each as soon as it is known.
@@ -105,8 +114,8 @@ class Scan:
         if ends_before(cut, len(self._marks), settings.fragment):
             yield self._span(self._behind())
             self._waits = not cut and settings.steady > 0.0
-            film = self._job.film
-            self._state = None if self._waits else FilmState(film.size, *past).arrays()
+            known = bool(past[0]) and not self._waits  # there may be broken frames alone before it
+            self._state = FilmState(self._job.film.size, *past).arrays() if known else None
         self._marks.append(waiting.popleft().mark)
 
     def _span(
@@ -139,6 +148,8 @@ class Scan:
     def _frames(self) -> Iterator[FilmFrame]:
         begun = self._job.work.frames
         for frame in self._job.film:
+            if self._stopped:
+                raise Stopped
             if frame.index >= begun:
                 self._job.check_whole(frame)
                 yield frame

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from trtcolor.closing import Closing
 from trtcolor.errors import VideoError
-from trtcolor.video.decoding import Lost, decoded_frames, first_video
+from trtcolor.video.decoding import Lost, decoded_frames, first_video, stamp_of
 from trtcolor.video.deinterlace import Deinterlace
 from trtcolor.video.frames import LumaFrame
 from trtcolor.video.length import expected_frames, what_is_missing
@@ -106,7 +106,7 @@ class FilmSource(Closing):
         self.codec: str = stream.codec_context.name
         self.time_base: Fraction = stream.time_base
         self.rate: Fraction = stream.average_rate or stream.guessed_rate or Fraction(25)
-        decoded = decoded_frames(self._container, stream, deinterlace=self._deinterlace)
+        decoded = self._decoded()
         first = list(islice(decoded, PROBED))
         pictures = [item for item in first if not isinstance(item, Lost)]
         if not pictures:
@@ -152,10 +152,12 @@ class FilmSource(Closing):
                 continue
             self._check_same(item, pts)
             step = item.duration or step
-            fault = "the decoder found it damaged" if item.is_corrupt else None
             luma = self.samples.luma(item)
             if self._turn is not None:
                 luma = self._turn.of(luma)
+            fault = self._faults.pop(stamp_of(item), None)
+            if item.is_corrupt:
+                fault = "the decoder found it damaged"
             yield FilmFrame(index, pts, item.duration, luma, fault)
         end = 0 if last is None else last + step
         self.cut_short = what_is_missing(
@@ -172,7 +174,7 @@ class FilmSource(Closing):
             One of `trtcolor.video.pyav.failures`: the container does not do it.
         """
         self._container.seek(pts, stream=self._stream)
-        self._items = decoded_frames(self._container, self._stream, deinterlace=self._deinterlace)
+        self._items = self._decoded()
 
     def luma_frame(self, frame: FilmFrame) -> LumaFrame:
         """A frame that is not broken, to be coloured; its tag is the frame.
@@ -193,6 +195,13 @@ class FilmSource(Closing):
     def close(self) -> None:
         """Close the file; a second call does nothing."""
         self._container.close()
+
+    def _decoded(self) -> Iterator[Any]:
+        """From where the container stands."""
+        self._faults: dict[int | None, str] = {}
+        return decoded_frames(
+            self._container, self._stream, deinterlace=self._deinterlace, faults=self._faults
+        )
 
     def _check_progressive(self, frames: list[Any]) -> None:
         for frame in frames:

@@ -46,7 +46,7 @@ class Span:
         marks: of its frames.
         ahead: of those behind it up to where cuts are looked for, the film's end at most.
         state: that in which the frames before it left the filter along time, as
-            `trtcolor.video.state.FilmState.arrays`; None: the film begins here.
+            `trtcolor.video.state.FilmState.arrays`; None: no whole frame comes before it.
         waits: whether that is still missing, because the shot goes on from the fragment before.
         last: whether the film ends with it.
         cut_short: why the film counts as cut short at its end; None: it does not.

@@ -17,7 +17,6 @@ Many processes do not finish them in their order: what lies behind a gap counts 
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import shutil
 import zlib
@@ -28,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from trtcolor.errors import OutputExistsError, VideoError
-from trtcolor.files import put_file_in_place, to_disk, whole_file
+from trtcolor.files import to_disk, whole_file
 from trtcolor.video.encoding import Encoding
 from trtcolor.video.fragments import (
     Fragment,
@@ -38,10 +37,10 @@ from trtcolor.video.fragments import (
     check_headers,
     crc_of,
     fragment_file,
-    json_bytes,
     write_record,
 )
 from trtcolor.video.manifest import check_manifest, write_manifest
+from trtcolor.video.placing import PLACED
 from trtcolor.video.sink import Coded, read_packets, read_times
 
 _RECORDS = "[0-9]" * 6 + ".json"
@@ -95,11 +94,13 @@ class Work:
         self._lock = (folder / "lock").open("w")
         try:
             self._claim()
-            if resume and manifest.exists():
+            goes_on = resume and manifest.exists()
+            if goes_on:
                 check_manifest(manifest, settings)
                 self._find_finished()
-            self._sweep()
-            write_manifest(manifest, settings)
+            self._sweep(kept={folder / "lock", *([manifest] if goes_on else [])})
+            if not goes_on:
+                write_manifest(manifest, settings)
             to_disk(folder)
         except BaseException:
             self._lock.close()
@@ -184,25 +185,6 @@ class Work:
         """Let what lies behind a gap count for nothing, for a run that needs all frames itself."""
         self.ahead.clear()
 
-    def place(self, temporary: Path, output: Path, *, overwrite: bool) -> None:
-        """Give the finished film its name.
-
-        Raises:
-            OutputExistsError: there is such a file, and ``overwrite`` is false.
-            OSError: the folder is not writable, and so on.
-        """
-        with whole_file(self.folder / "placed.json", overwrite=True) as stream:
-            stream.write(json_bytes(_identity(temporary)))
-        put_file_in_place(temporary, output, overwrite=overwrite)
-
-    def placed(self, output: Path) -> bool:
-        """Whether that file is this very film, finished before the folder could be removed."""
-        try:
-            stored = json.loads((self.folder / "placed.json").read_text("utf-8"))
-            return bool(stored == _identity(output))
-        except (OSError, ValueError):
-            return False
-
     def remove(self) -> None:
         """Delete the folder, which has its name until then or not at all."""
         os.rename(self.folder, self._gone)
@@ -216,7 +198,7 @@ class Work:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None and not (self.fragments or self.ahead):
+        if kind is not None and not any(self.folder.glob(_RECORDS)):
             self.remove()  # there is nothing to go on with
         self.close()
 
@@ -255,11 +237,10 @@ class Work:
                 self.ahead[number] = fragment
         self._join()
 
-    def _sweep(self) -> None:
-        """Remove all but what counts."""
-        kept = {self.folder / "lock"}
+    def _sweep(self, kept: set[Path]) -> None:
+        """Remove all but these files and what counts."""
         if self.complete:
-            kept.add(self.folder / "placed.json")
+            kept.add(self.folder / PLACED)
         for number in (*range(len(self.fragments)), *self.ahead):
             kept |= {self._path(number, ending) for ending in ("json", "packets", "npz")}
         for path in set(self.folder.iterdir()) - kept:
@@ -267,8 +248,3 @@ class Work:
 
     def _path(self, number: int, ending: str) -> Path:
         return fragment_file(self.folder, number, ending)
-
-
-def _identity(path: Path) -> dict[str, int]:
-    found = path.stat()
-    return {"device": found.st_dev, "inode": found.st_ino, "bytes": found.st_size}

@@ -7,9 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from command_line import command, refused, run
 from films import WITH_FFMPEG, damage_middle, hashes, luma_hashes, make_film, pictures, probe, times
 from PIL import Image
+
+from trtcolor.cli import main
+from trtcolor.errors import UnknownModelError
 
 pytestmark = WITH_FFMPEG
 
@@ -57,6 +61,20 @@ def test_a_sidecar_colours_the_film_again_without_a_network(film: Path, model: P
     longer = make_film(film.with_name("longer.mkv"), pictures(11), "-c:v", "ffv1")
     assert "10 whole frames" in refused("video", longer, film.with_name("4.mkv"),
                                         "--from-chroma", sidecar)  # fmt: skip
+
+
+def test_a_sidecar_needs_no_model(film: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sidecar, once, again = (film.with_name(name) for name in ("c.chroma", "1.mkv", "2.mkv"))
+    run("video", film, once, "--model", model, "--chroma", sidecar, "--codec", "ffv1")
+
+    def missing(name: object) -> Path:
+        raise UnknownModelError(f"no model {name!r}")
+
+    monkeypatch.setattr("trtcolor.bundle.find_bundle", missing)
+    asked = ["video", film, again, "--from-chroma", sidecar, "--codec", "ffv1"]
+    done = CliRunner().invoke(main, [*map(str, asked)])
+    assert done.exit_code == 0, done.output
+    assert hashes(again) == hashes(once)
 
 
 def test_saturation_steadiness_and_style_change_what_comes_out(film: Path, model: Path) -> None:

@@ -8,13 +8,19 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
 from command_line import command, refused
 from films import WITH_FFMPEG, make_film, pictures
 from ray_cluster import Nodes, ray_cluster
+
+from trtcolor.cluster.film import color_film_on
+from trtcolor.cluster.film_crew import TRIES
+from trtcolor.video.scan import Scan
+from trtcolor.video.settings import FilmSettings
+from trtcolor.video.spans import Span
 
 pytestmark = WITH_FFMPEG
 FRAGMENT = ["--fragment", "6", "--render", "32"]
@@ -92,6 +98,48 @@ def test_a_film_is_the_same_though_a_worker_and_a_node_are_killed(
     assert errors.count("a worker was lost") >= 2
     assert digest(output) == whole
     assert list(tmp_path.iterdir()) == [output]
+
+
+def waiting(nodes: Nodes) -> list[int]:
+    """Numbers of the workers that have nothing in hand."""
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,args="], capture_output=True, text=True)
+    idle = {int(line.split()[0]) for line in listed.stdout.splitlines()
+            if line.split()[1:] == ["ray::FilmActor"]}  # fmt: skip
+    return [pid for node in nodes.ids() for pid in idle & set(nodes.processes(node))]
+
+
+def test_workers_that_are_lost_while_they_wait_for_the_scan_end_no_run(
+    nodes: Nodes, film: Path, whole: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spans = Scan.spans
+    killed: list[int] = []
+
+    def stalled(scan: Scan) -> Generator[Span, None, None]:
+        for span in spans(scan):
+            if span.number == 8:
+                end = time.monotonic() + 90
+                while len(idle := waiting(nodes)) < TRIES and time.monotonic() < end:
+                    time.sleep(0.1)
+                killed.extend(idle)
+                for pid in idle:
+                    os.kill(pid, signal.SIGKILL)
+                while set(waiting(nodes)) & set(idle):
+                    time.sleep(0.1)
+            yield span
+
+    monkeypatch.setattr(Scan, "spans", stalled)
+    third = nodes.add()
+    output = tmp_path / "out.mp4"
+    said: list[str] = []
+    how = FilmSettings(fragment=6)
+    try:
+        color_film_on(nodes.address, film, output, how, options={"render": 32}, threads=1,
+                      note=said.append)  # fmt: skip
+    finally:
+        nodes.kill(third)
+    assert len(killed) == TRIES
+    assert not any("a worker was lost" in sentence for sentence in said)
+    assert digest(output) == whole
 
 
 def test_either_kind_of_run_goes_on_where_the_other_was_killed(

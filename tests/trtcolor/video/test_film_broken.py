@@ -15,6 +15,7 @@ from films import (
     luma_hashes,
     make_film,
     pictures,
+    probe,
     times,
     without_frame,
 )
@@ -78,6 +79,53 @@ def test_a_garbled_frame_keeps_what_the_decoder_made_of_it(
     chroma = hashes(output, "extractplanes=u")
     flat = chroma[report.broken[0].index]
     assert chroma.count(flat) == len(report.broken)
+
+
+FFV1 = "-c:v ffv1 -level 3 -slices 4 -pix_fmt yuv420p"
+
+
+def garble(film: Path, number: int) -> None:
+    """Other bytes in the midst of a packet, which a decoder of FFV1 shows as it comes."""
+    packet = probe(film, "packets", stream="v:0")["packets"][number]
+    content = bytearray(film.read_bytes())
+    place = int(packet["pos"]) + int(packet["size"]) // 2
+    content[place : place + 4] = bytes(byte ^ 0xFF for byte in content[place : place + 4])
+    film.write_bytes(content)
+
+
+@pytest.mark.parametrize("ending", ["mkv", "avi", "mov"])
+@pytest.mark.parametrize("number", [0, 5, 11])
+def test_a_slice_of_ffv1_with_a_wrong_checksum_breaks_its_frame(
+    number: int, ending: str, colorizer: Colorizer, tmp_path: Path
+) -> None:
+    options = f"{FFV1} -slicecrc 1 -g 1".split()
+    film = make_film(tmp_path / f"in.{ending}", pictures(12, (120, 160)), *options)
+    garble(film, number)
+    with pytest.raises(VideoError, match=rf"frame at {number / 24:.3f} s \(a checksum in it is"):
+        colored(colorizer, film)
+    report = colored(colorizer, film, on_error="grey")
+    assert [broken.index for broken in report.broken] == [number]
+    assert luma_hashes(film.with_name("out.mkv")) == luma_hashes(film)
+
+
+def test_a_frame_of_ffv1_that_depends_on_a_damaged_one_is_broken_too(
+    colorizer: Colorizer, tmp_path: Path
+) -> None:
+    options = f"{FFV1} -slicecrc 1 -g 6".split()
+    film = make_film(tmp_path / "in.mkv", pictures(18, (120, 160)), *options)
+    garble(film, 8)
+    report = colored(colorizer, film, on_error="repeat")
+    assert [broken.index for broken in report.broken] == [8, 9, 10, 11]
+    assert [("depends" in broken.reason) for broken in report.broken] == [False, True, True, True]
+
+
+@pytest.mark.parametrize("how", ["-level 3 -slicecrc 0", "-level 1", "-level 3 -slicecrc 1"])
+def test_whole_ffv1_is_whole_with_checksums_and_without(
+    how: str, colorizer: Colorizer, tmp_path: Path
+) -> None:
+    options = f"-c:v ffv1 {how} -g 5 -pix_fmt yuv422p10le".split()
+    film = make_film(tmp_path / "in.mkv", pictures(12, (120, 160)), *options)
+    assert colored(colorizer, film).broken == ()
 
 
 def test_a_film_that_begins_broken_has_nothing_to_repeat(

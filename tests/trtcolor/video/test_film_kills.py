@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
-import signal
 import subprocess
-import time
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from coloured_films import color, colorizer
-from command_line import command, refused, run
+from command_line import refused, run
 from films import WITH_FFMPEG, hashes, luma_hashes, make_film, pictures, times
 from interrupts import heed_interrupts
 from killed import killed, unbroken
@@ -77,7 +76,7 @@ def test_a_full_disk_costs_no_finished_fragment(film: Path, model: Path, tmp_pat
         tmp_path / "disk",
         "size=3m",
         f"""
-from command_line import command, refused, run
+from command_line import refused, run
 from films import luma_hashes
 ballast = folder / "ballast"
 ballast.write_bytes(bytes(2_700_000))
@@ -101,27 +100,38 @@ print("whole")
     assert said[-1] == "whole"
 
 
+INTERRUPTED = """
+import os, signal, sys
+from trtcolor.cli import main
+from trtcolor.cli.bar import Bar
+
+show = Bar.show
+
+def interrupt(bar, progress):
+    show(bar, progress)
+    if progress.done == 100:
+        os.kill(os.getpid(), signal.SIGINT)
+
+Bar.show = interrupt
+sys.exit(main())
+"""
+"""``trtcolor`` that gets Ctrl-C at its 100th frame: from outside, a run may be through before."""
+
+
 def test_ctrl_c_says_how_to_go_on(film: Path, model: Path) -> None:
-    output = film.with_name("out.mkv")
-    first = film.with_name("out.mkv.parts") / "000000.json"
-    for _ in range(5):  # on a busy machine a run may be through before the signal
-        process = subprocess.Popen(
-            command("video", film, output, "--model", model, "--fragment", 4, "--overwrite"),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            preexec_fn=heed_interrupts,
-        )
-        while process.poll() is None and not first.exists():
-            time.sleep(0.002)
-        process.send_signal(signal.SIGINT)
-        said = process.communicate(timeout=60)[1]
-        if "--resume" in said:
-            break
-    assert process.returncode == 130
-    assert "--resume" in said
-    assert first.exists()
-    assert run("video", film, output, "--model", model, "--fragment", 4, "--resume").returncode == 0
+    arguments = ["video", film, film.with_name("out.mkv"), "--model", model, "--fragment", 4]
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", INTERRUPTED, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        preexec_fn=heed_interrupts,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 130
+    assert "--resume" in done.stderr
+    assert film.with_name("out.mkv.parts").joinpath("000000.json").exists()
+    assert run(*arguments, "--resume").returncode == 0
 
 
 class _Enough(Exception):
@@ -192,6 +202,20 @@ def test_a_damaged_fragment_is_made_again_and_no_other(
     whole = color(colorizer, film, film.with_name("whole.mkv"), fragment=4)
     assert hashes(output) == hashes(whole)
     assert luma_hashes(output) == luma_hashes(film)
+
+
+def test_going_on_never_leaves_finished_work_without_its_manifest(
+    film: Path, colorizer: Colorizer
+) -> None:
+    output = film.with_name("out.mkv")
+    manifest = broken_off(colorizer, film, output) / "manifest.json"
+    written, later = manifest.stat(), set()
+
+    def look(progress: Progress) -> None:
+        later.add((manifest.stat().st_ino, manifest.stat().st_mtime_ns))
+
+    color_film(colorizer, film, output, FilmSettings(fragment=4), resume=True, tell=look)
+    assert later == {(written.st_ino, written.st_mtime_ns)}
 
 
 def test_work_of_another_rule_of_fragments_is_not_gone_on_with(

@@ -42,14 +42,14 @@ def test_fragments_are_full_and_never_longer_than_twice_that_and_end_with_shots_
 def test_a_films_fragments_begin_with_its_shots(tmp_path: Path, colorizer: Colorizer) -> None:
     film = make_film(tmp_path / "in.mkv", pictures(60, shots=3), "-c:v", "ffv1")
     firsts: list[int] = []
-    place = Work.place
+    remove = Work.remove
 
-    def look(work: Work, *arguments: object, **options: object) -> None:
+    def look(work: Work) -> None:
         firsts.extend(fragment.first for fragment in work.fragments)
-        place(work, *arguments, **options)  # type: ignore[arg-type]
+        remove(work)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Work, "place", look)
+        patch.setattr(Work, "remove", look)
         colored(colorizer, film, fragment=15)
     assert firsts == [0, 20, 40]
 

@@ -81,13 +81,13 @@ def test_a_filter_for_fields_has_the_past_that_it_needs(
     same(colorizer, film, deinterlace=deinterlace)
 
 
-@pytest.mark.parametrize("lost", [0, 17, 25, 46])
+@pytest.mark.parametrize(("lost", "fragment"), [(0, 8), (17, 8), (25, 8), (46, 8), (0, 1), (5, 1)])
 @pytest.mark.parametrize("on_error", ["grey", "repeat"])
 def test_broken_frames_are_shown_and_reported_alike(
-    on_error: str, lost: int, colorizer: Colorizer, tmp_path: Path
+    on_error: str, lost: int, fragment: int, colorizer: Colorizer, tmp_path: Path
 ) -> None:
     film = without_frame(tmp_path / "in.avi", lost, pictures(48, shots=2))
-    make, _ = same(colorizer, film, on_error=on_error)
+    make, _ = same(colorizer, film, on_error=on_error, fragment=fragment)
     assert sum(mark.fault is not None for span in make.spans for mark in span.marks) == 1
 
 
