@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from trtcolor.cli.bar import Bar
-from trtcolor.cli.options import tell_backend
+from trtcolor.cli.going_on import telling_how_to_go_on
 from trtcolor.cli.results import check_results, write_bytes
+from trtcolor.cli.runner import Runner
 from trtcolor.cli.sheets import check_sheet_options, write_sheet
 
 if TYPE_CHECKING:
@@ -30,18 +31,12 @@ if TYPE_CHECKING:
     from trtcolor.stores.address import Address
 
 
-@dataclass(frozen=True)
-class Coloring:
+@dataclass(frozen=True, kw_only=True)
+class Coloring(Runner):
     """The options by their names, and the two things that are done by them."""
 
-    model: str
-    backend: str | None
-    precision: Any
-    engine: Path | None
-    trust: bool
     style: Path | Address | None
     saturation: float
-    render: Any
     upsampling: Any
     format: str | None
     quality: int
@@ -51,8 +46,6 @@ class Coloring:
     report: Path | Address | None
     sheet: Path | None
     compare: tuple[str, ...]
-    threads: int | None
-    memory: int | None
     overwrite: bool
     ray: str | None
 
@@ -74,7 +67,7 @@ class Coloring:
             raise click.UsageError(f"--format {self.format} and OUT's {output.suffix} disagree")
         self._check_outputs(1)
         check_single(output, overwrite=self.overwrite, format=kind)
-        with self._colorizer(self.threads) as colorizer:
+        with self.colorizer(self.threads) as colorizer:
             settings = self._settings(colorizer)
             record = color_picture(colorizer, source, output, settings, overwrite=self.overwrite)
             head = line_of(Provenance.of(colorizer, settings).head())
@@ -106,7 +99,10 @@ class Coloring:
         sources = {str(source): source for source in found.pictures} if self.sheet else {}
         pairs: list[tuple[str, Source, Source]] = []
         told = 0
-        with _telling_how_to_go_on(lambda: told > 0), Bar("pictures", "a second") as bar:
+        with (
+            telling_how_to_go_on(lambda: told > 0, "--skip-existing"),
+            Bar("pictures", "a second") as bar,
+        ):
 
             def tell(record: Record, progress: Progress) -> None:
                 nonlocal told
@@ -156,7 +152,7 @@ class Coloring:
         alone = self.memory is not None  # the limit of all pictures together: one at a time
         pictures = len(found.pictures)
         each = max(1, (self.threads or usable_cores()) // (1 if alone else max(pictures, 1)))
-        with self._colorizer(each) as colorizer:
+        with self.colorizer(each) as colorizer:
             settings = self._settings(colorizer)
             yield Threads(colorizer, settings, pictures=pictures, workers=self.threads)
 
@@ -177,31 +173,15 @@ class Coloring:
             yield Actors(
                 cluster,
                 share,
-                Model(ship(bundle), self._runner_options() | {"threads": threads}),
+                Model(ship(bundle), self.options() | {"threads": threads}),
                 self._settings(),
                 root=found.root,
                 style=style,
                 tell=bar.say,
             )
 
-    @contextmanager
-    def _colorizer(self, threads: int | None) -> Iterator[Colorizer]:
-        from trtcolor.colorizer import Colorizer
-
-        with Colorizer(self.model, **self._runner_options(), threads=threads) as colorizer:
-            tell_backend(colorizer)
-            yield colorizer
-
-    def _runner_options(self) -> dict[str, Any]:
-        return {
-            "backend": self.backend,
-            "precision": self.precision,
-            "engine": None if self.engine is None else self.engine.absolute(),
-            "trust": self.trust,
-            "render": self.render,
-            "upsampling": self.upsampling,
-            "memory": self.memory,
-        }
+    def options(self) -> dict[str, Any]:
+        return super().options() | {"upsampling": self.upsampling}
 
     def _settings(self, colorizer: Colorizer | None = None) -> PictureSettings:
         """With the style, where there is a Colorizer that reads it from its picture."""
@@ -217,7 +197,7 @@ class Coloring:
             quality=self.quality,
             keep_metadata=self.keep_metadata,
             max_pixels=self.max_pixels,
-            runner=f"precision {self.precision}, engine {self.engine}",
+            runner=self.words,
         )
 
     def _style(self) -> NDArray[Any] | None:
@@ -262,19 +242,3 @@ class Coloring:
             return read_pixels(source, self.max_pixels)
         except (PictureError, StoreError):
             return Path(str(source))
-
-
-@contextmanager
-def _telling_how_to_go_on(has_begun: Callable[[], bool]) -> Iterator[None]:
-    """Say so where a run ends that may be gone on with as it is."""
-    from trtcolor.errors import StoreUnreachableError
-
-    try:
-        yield
-    except (KeyboardInterrupt, OSError, StoreUnreachableError):
-        if has_begun():
-            click.echo(
-                "note: what is finished is kept; the same command with --skip-existing goes on",
-                err=True,
-            )
-        raise

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from trtcolor.cli.bar import Bar
-from trtcolor.cli.options import given_options, tell_backend
+from trtcolor.cli.going_on import telling_how_to_go_on
+from trtcolor.cli.options import given_options
+from trtcolor.cli.runner import Runner
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,20 +30,14 @@ IDLE = frozenset({"resume", "overwrite", "threads", "memory", "benchmark", "ray"
 """Options that decide nothing of what the coloured film is."""
 
 
-@dataclass(frozen=True)
-class Filming:
+@dataclass(frozen=True, kw_only=True)
+class Filming(Runner):
     """The options by their names, and what is done by them."""
 
     source: Path | Address
     output: Path | Address | None
-    model: str
-    backend: str | None
-    precision: Any
-    engine: Path | None
-    trust: bool
     style: Path | Address | None
     saturation: float
-    render: int | str
     steady: float | None
     codec: str | None
     quality: float | None
@@ -59,8 +53,6 @@ class Filming:
     resume: bool
     overwrite: bool
     ray: str | None
-    threads: int | None
-    memory: int | None
 
     def run(self) -> None:
         """Colour or time the film; the exit status is 1 if a frame was not coloured."""
@@ -72,7 +64,7 @@ class Filming:
         film = RemoteFilm(
             self.source, self.output, resume=self.resume, overwrite=self.overwrite, note=_note
         )
-        with film, film.errors_named(), _telling_how_to_go_on(film):
+        with film, film.errors_named(), telling_how_to_go_on(lambda: film.has_begun, "--resume"):
             said = film.finished(asked)
             if said is None:
                 with Bar() as bar:
@@ -110,10 +102,7 @@ class Filming:
             return merge_film(
                 self.from_chroma, film.source, film.output, settings, threads=self.threads, **again
             )
-        from trtcolor.colorizer import Colorizer
-
-        with Colorizer(self.model, **self._runner(), threads=self.threads) as colorizer:
-            tell_backend(colorizer)
+        with self.colorizer(self.threads) as colorizer:
             style = self._style()
             if style is not None:
                 settings = replace(settings, style=colorizer.global_features(style))
@@ -138,22 +127,11 @@ class Filming:
             film.output,
             settings,
             model=self.model,
-            options=self._runner(),
+            options=self.options(),
             style=self._style(),
             threads=self.threads,
             **again,
         )
-
-    def _runner(self) -> dict[str, Any]:
-        """Options of a Colorizer."""
-        return {
-            "backend": self.backend,
-            "precision": self.precision,
-            "engine": None if self.engine is None else self.engine.absolute(),
-            "trust": self.trust,
-            "render": self.render,
-            "memory": self.memory,
-        }
 
     def _settings(self) -> FilmSettings:
         from trtcolor.video.settings import FRAGMENT, FilmSettings
@@ -170,38 +148,32 @@ class Filming:
             assume_sdr=self.assume_sdr,
             on_error=self.on_error,
             fragment=FRAGMENT if self.fragment is None else self.fragment,
-            runner=f"precision {self.precision}, engine {self.engine}",
+            runner=self.words,
         )
 
     def _asked(self) -> dict[str, Any]:
         """All that decides what a coloured film is, for one that waits for its upload."""
         from importlib.metadata import version
 
+        from trtcolor.archive.record import Identity
         from trtcolor.bundle import find_bundle, read_spec
 
         given = {k: str(v) for k, v in click.get_current_context().params.items() if k not in IDLE}
+        files = [file for file in (self.style, self.from_chroma) if isinstance(file, Path)]
+        contents = [Identity.of(file).sha256 for file in files]
         spec = None if self.from_chroma else read_spec(find_bundle(self.model)).to_json()
-        return {"given": given, "model": spec, "version": version("trtcolor")}
+        return {
+            "given": given,
+            "contents": contents,
+            "model": spec,
+            "version": version("trtcolor"),
+        }
 
     def _style(self) -> NDArray[Any] | None:
         from trtcolor.archive.sources import read_pixels, source_of
         from trtcolor.images import MAX_PIXELS
 
         return None if self.style is None else read_pixels(source_of(self.style), MAX_PIXELS)
-
-
-@contextmanager
-def _telling_how_to_go_on(film: RemoteFilm) -> Iterator[None]:
-    """Say so where a run ends that may be gone on with as it is."""
-    from trtcolor.errors import ClusterError, StoreError
-
-    try:
-        yield
-    except (KeyboardInterrupt, OSError, ClusterError, StoreError):
-        if film.has_begun:
-            click.echo("note: what is finished is kept; the same command with --resume goes on",
-                       err=True)  # fmt: skip
-        raise
 
 
 def _pairs(texts: tuple[str, ...]) -> dict[str, str]:
