@@ -43,6 +43,7 @@ setup(
             "*.pyi",
             "models/**/*",
             "adopt/specs/*.toml",
+            "theme.css",
             "gallery/assets/*",
             "study/assets/*",
         ],

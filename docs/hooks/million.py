@@ -104,6 +104,20 @@ def driver_table() -> str:
     return table(["scan", *(f"N = {n}" for n in MACHINES)], rows)
 
 
+def scheduling_table() -> str:
+    """Milliseconds from end to end of a scan without work on a cluster, by the paths in a block.
+
+    Beside them how many machines without a GPU one driver keeps busy, if all of it were the
+    driver's, with each kind of scan.
+    """
+    rows = []
+    for paths, found in result("cluster.json")["empty"]["blocks"].items():
+        each = 1 / found["rate"]
+        machines = [number(scan.cpu / (CORES * each), 1) for scan in scans()]
+        rows.append([paths, number(1e3 * each, 2), *machines])
+    return table(["paths in a block", "ms a scan", *(scan.name for scan in scans())], rows)
+
+
 def cores_for_a_card(index: int) -> float:
     """Cores that decode and write as fast as a GPU colours scans of that kind."""
     scan = scans()[index]
@@ -121,6 +135,7 @@ TABLES: dict[str, Callable[..., Any]] = {
     "million_table": million_table,
     "machines_for_the_link": machines_for_the_link,
     "driver_table": driver_table,
+    "scheduling_table": scheduling_table,
     "cores_for_a_card": cores_for_a_card,
     "network_share": network_share,
     "card_seconds": card_seconds,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from documents import matches
+from documents import matches, missing
 from fences import blocks, for_readers
 from jinja2 import UndefinedError
 from pages import filled
@@ -54,3 +54,8 @@ def test_a_block_without_a_language_or_a_reason_is_refused() -> None:
         blocks("```\ntrue\n```\n")
     with pytest.raises(ValueError, match="gives no reason"):
         blocks('```bash needs=""\ntrue\n```\n')
+
+
+def test_what_a_block_lacks_is_named() -> None:
+    (block,) = blocks('```python with="json bash no-such-program avdec_no_such_codec"\npass\n```\n')
+    assert missing(block) == ["no-such-program", "avdec_no_such_codec"]

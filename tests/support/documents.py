@@ -150,5 +150,19 @@ def below(section: str) -> list[Path]:
 
 
 def missing(block: Block) -> list[str]:
-    """Those of a block's programs and modules that are not installed here."""
-    return [name for name in block.programs if not (shutil.which(name) or find_spec(name))]
+    """Those of a block's programs, modules and GStreamer elements that are not installed here."""
+    return [
+        name
+        for name in block.programs
+        if not (shutil.which(name) or find_spec(name) or _is_element(name))
+    ]
+
+
+def _is_element(name: str) -> bool:
+    """Whether GStreamer has an element of that name, asked in a process of its own."""
+    program = (
+        "import sys, gi; gi.require_version('Gst', '1.0'); from gi.repository import Gst; "
+        "Gst.init(None); sys.exit(Gst.ElementFactory.find(sys.argv[1]) is None)"
+    )
+    command = [sys.executable, "-P", "-c", program, name]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0

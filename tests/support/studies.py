@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import secrets
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
@@ -101,8 +102,8 @@ def served(folder: Path, *options: object, links: int = 1) -> Iterator[Served]:
             line = process.stdout.readline()
             assert line, process.stderr and process.stderr.read()
             said += line
-            if "http://" in line:
-                lines.append("http://" + line.partition("http://")[2].strip())
+            if found := re.search(r"https?://\S+", line):
+                lines.append(found[0])
         yield Served(process, lines, said)
     finally:
         process.terminate()

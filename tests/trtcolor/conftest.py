@@ -1,4 +1,4 @@
-"""Small real bundles: ONNX graphs of a few nodes with their weights in one external file."""
+"""Small real bundles: ONNX graphs of a few nodes, weights in a file; a store; a browser."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import hashlib
 import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
 import pytest
+from chromium import chromium
 from hypothesis import settings
 from numpy.typing import NDArray
 from object_stores import Bucket, S3Server, make_bucket, s3_server
@@ -19,6 +20,9 @@ from onnx import TensorProto, helper
 from trtcolor.colorizer import Colorizer
 from trtcolor.kernels import _color
 from trtcolor.spec import GraphSpec, ModelSpec, SizeRule
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # A busy machine does not make a property false.
 settings.register_profile("unhurried", deadline=None)
@@ -202,3 +206,10 @@ def bucket(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> Bucket:
     for name, value in s3.environment.items():
         monkeypatch.setenv(name, value)
     return make_bucket(s3, f"b{secrets.token_hex(6)}")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium, which all tests of a module share."""
+    with chromium() as started:
+        yield started

@@ -182,6 +182,7 @@ def test_the_wheel_holds_the_compiled_module_and_no_sources_of_it(wheel: Wheel) 
     assert "trtcolor/adopt/specs/eccv16.toml" in names
     assert {"trtcolor/gallery/assets/page.html", "trtcolor/gallery/assets/page.css"} <= set(names)
     assert {"trtcolor/study/assets/study.html", "trtcolor/study/assets/study.js"} <= set(names)
+    assert "trtcolor/theme.css" in names
     sources = (".c", ".h", ".pyx", ".pxd")
     assert not [name for name in names if name.startswith("csrc") or name.endswith(sources)]
 

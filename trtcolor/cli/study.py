@@ -6,8 +6,9 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -29,8 +30,23 @@ class Study(click.Group):
         return ["BUNDLE... DATA -o FOLDER | COMMAND [ARGS]..."]
 
 
-def serving_options(command: Callable[..., Any]) -> Callable[..., Any]:
+class Serving(NamedTuple):
     """Where and for whom a study is served."""
+
+    host: str
+    port: int
+    public_names: tuple[str, ...]
+    users: tuple[str, ...]
+
+
+def serving_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The fields of `Serving`, which the command is given as ``serving``."""
+
+    @wraps(command)
+    def gathered(**given: Any) -> Any:
+        serving = Serving(**{name: given.pop(name) for name in Serving._fields})
+        return command(serving=serving, **given)
+
     options = (
         click.option(
             "--host",
@@ -44,14 +60,15 @@ def serving_options(command: Callable[..., Any]) -> Callable[..., Any]:
             type=click.IntRange(0, 65535),
             default=8321,
             show_default=True,
-            help="0: any free one.",
+            help="To listen at; 0: any free one.",
         ),
         click.option(
             "--public-name",
             "public_names",
             multiple=True,
-            metavar="NAME",
-            help="A further host name of the server, as of a proxy before it; may be repeated.",
+            metavar="NAME|URL",
+            help="A further host name of the server, or the address of a proxy before it, as "
+            "https://study.example.org; may be repeated. Links have the first, and a token.",
         ),
         click.option(
             "--user",
@@ -62,8 +79,8 @@ def serving_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
     )
     for option in reversed(options):
-        command = option(command)
-    return command
+        gathered = option(gathered)
+    return gathered
 
 
 @click.group(cls=Study, invoke_without_command=True)
@@ -109,10 +126,7 @@ def run(
     data: str,
     output: Path,
     threads: int | None,
-    host: str,
-    port: int,
-    public_names: tuple[str, ...],
-    users: tuple[str, ...],
+    serving: Serving,
     no_serve: bool,
     **options: Any,
 ) -> None:
@@ -120,20 +134,22 @@ def run(
 
     DATA is a folder of colour pictures or shards, as for evaluate.
     """
-    from trtcolor.errors import OutputExistsError
+    from trtcolor.errors import StudyError
     from trtcolor.study.folder import SPEC_FILE
     from trtcolor.study.preparing import Settings, prepare_study
     from trtcolor.study.serve import require_server
     from trtcolor.study.users import checked_name
 
     if (output / SPEC_FILE).is_file():
-        raise OutputExistsError(
+        raise StudyError(
             f"{output} is a study already, and answers are never overwritten; another folder was "
             f"needed; choose one, or go on with: trtcolor study serve {output}"
         )
+    if output.exists() or output.is_symlink():
+        raise StudyError(f"{output} is there already; a new folder was needed; choose another")
     if not no_serve:
         require_server()
-        for name in users:
+        for name in serving.users:
             checked_name(name)
     with _progress() as progress:
         made = prepare_study(
@@ -150,21 +166,15 @@ def run(
         f"{made.answers_of_a_user:,} answers a user, seed {made.seed}"
     )
     if not no_serve:
-        _serve(output, host, port, public_names, users)
+        _serve(output, serving)
 
 
 @study.command()
 @click.argument("folder", type=PATH)
 @serving_options
-def serve(
-    folder: Path,
-    host: str,
-    port: int,
-    public_names: tuple[str, ...],
-    users: tuple[str, ...],
-) -> None:
+def serve(folder: Path, serving: Serving) -> None:
     """Serve the study in FOLDER again; everybody goes on where they were."""
-    _serve(folder, host, port, public_names, users)
+    _serve(folder, serving)
 
 
 @study.command()
@@ -191,22 +201,14 @@ def report(folder: Path, at_least: int | None, json_file: Path | None, overwrite
     write_results(json_file, json.dumps(found.to_dict(), allow_nan=False) + "\n", overwrite)
 
 
-def _serve(
-    folder: Path,
-    host: str,
-    port: int,
-    public_names: tuple[str, ...],
-    users: tuple[str, ...],
-) -> None:
+def _serve(folder: Path, serving: Serving) -> None:
     from trtcolor.study.serve import serve as serve_study
 
     def say(line: str) -> None:
         click.echo(line)
         sys.stdout.flush()  # whoever reads it through a pipe waits for the link
 
-    joined, answers = serve_study(
-        folder, host=host, port=port, public_names=public_names, users=users, say=say
-    )
+    joined, answers = serve_study(folder, **serving._asdict(), say=say)
     click.echo(
         f"{joined} users have joined, {answers:,} answers are in {folder / 'answers.csv'}; "
         f"figures: trtcolor study report {folder}"

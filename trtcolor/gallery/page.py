@@ -25,6 +25,7 @@ from trtcolor.gallery.cards import Look, asset, card
 from trtcolor.gallery.names import readable
 from trtcolor.gallery.results import Result, Results, read_results
 from trtcolor.images import MAX_PIXELS
+from trtcolor.theme import theme
 from trtcolor.threads import checked_threads, usable_cores
 
 SIZE, QUALITY, PICTURES = 960, 75, 1000
@@ -163,7 +164,7 @@ def _note(results: Results, left_out: int) -> str:
 
 def _page(title: str, note: str) -> tuple[str, str]:
     """The page around its cards: what comes before them, and what after."""
-    style, scripts = asset("page.css"), [asset(name) for name in SCRIPTS]
+    style, scripts = theme() + asset("page.css"), [asset(name) for name in SCRIPTS]
     policy = (
         f"default-src 'none'; img-src data:; style-src {_digest(style)}; "
         f"script-src {' '.join(map(_digest, scripts))}; base-uri 'none'; form-action 'none'"

@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from urllib.parse import urlsplit
 
 from trtcolor.errors import StudyError
 from trtcolor.study.conduct import Conduct
@@ -40,7 +41,8 @@ def serve(
         host: name or address to listen at; others than this machine's own (127.0.0.1, ::1,
             localhost) let other machines in, by a link with a token.
         port: to listen at; 0: any free one.
-        public_names: further host names by which the server may be called, of a proxy before it.
+        public_names: further host names by which the server may be called, or addresses
+            (https://...) of proxies before it, which let others in too; links have the first.
         users: names that each get a link of their own; then nobody else can join.
         say: is given lines for who runs the study, the links among them.
 
@@ -61,14 +63,19 @@ def serve(
     ):
         for remark in conduct.remarks:
             say(f"note: {remark}")
-        own = _is_this_machine(listener)
-        hosts = Hosts(_names(host, public_names), addresses=not own)
+        loopback = _is_this_machine(listener)
+        own = loopback and not public_names  # behind a proxy anybody may come
+        hosts = Hosts(_names(host, public_names), addresses=not loopback)
         access = Access(hosts, None if own else conduct.token, invited=bool(users))
-        base = f"http://{_shown_host(host, public_names)}:{listener.getsockname()[1]}"
-        say(f"Ctrl-C ends; go on with: trtcolor study serve {os.fspath(folder)}")
-        for line in _links(conduct, base, own, users):
-            say(line)
-        _run(conduct, access, listener)
+        base = _base(host, listener.getsockname()[1], public_names)
+        lines = _links(conduct, base, own, users)
+
+        def tell() -> None:
+            say(f"Ctrl-C ends; go on with: trtcolor study serve {os.fspath(folder)}")
+            for line in lines:
+                say(line)
+
+        _run(conduct, access, listener, tell)
     return conduct.tally()
 
 
@@ -85,10 +92,18 @@ def require_server() -> None:
     del starlette
 
 
-def _run(conduct: Conduct, access: Access, listener: socket.socket) -> None:
+def _run(
+    conduct: Conduct, access: Access, listener: socket.socket, tell: Callable[[], None]
+) -> None:
+    """Serve until it is ended; ``tell`` is called once requests and Ctrl-C are heeded."""
     import uvicorn
 
     from trtcolor.study.server import create_app
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            tell()
 
     config = uvicorn.Config(
         create_app(conduct, access),
@@ -103,7 +118,7 @@ def _run(conduct: Conduct, access: Access, listener: socket.socket) -> None:
         h11_max_incomplete_event_size=HEAD_BYTES,
         timeout_graceful_shutdown=3,
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    Server(config).run(sockets=[listener])
 
 
 def _links(conduct: Conduct, base: str, own: bool, users: Sequence[str]) -> list[str]:
@@ -132,17 +147,20 @@ def _is_this_machine(listener: socket.socket) -> bool:
 
 
 def _names(host: str, public_names: Sequence[str]) -> frozenset[str]:
-    names = {host, socket.gethostname(), *public_names}
-    return frozenset(name.lower().rstrip(".") for name in names)
+    public = [(urlsplit(name).hostname or "") if "://" in name else name for name in public_names]
+    names = {host, socket.gethostname(), *public}
+    return frozenset(name.lower().rstrip(".") for name in names if name)
 
 
-def _shown_host(host: str, public_names: Sequence[str]) -> str:
-    """What others can call the server by."""
+def _base(host: str, port: int, public_names: Sequence[str]) -> str:
+    """What the links begin with, by which others can reach the server."""
     if public_names:
-        return public_names[0]
-    if host in ANYWHERE:
+        host = public_names[0]
+        if "://" in host:
+            return host.rstrip("/")
+    elif host in ANYWHERE:
         host = _outward_address() or socket.gethostname()
-    return f"[{host}]" if ":" in host else host
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _outward_address() -> str | None:

@@ -37,6 +37,7 @@ from trtcolor.study.conduct import Conduct
 from trtcolor.study.folder import QUESTION
 from trtcolor.study.guard import Access, Guard
 from trtcolor.study.session import StaleTurnError, State
+from trtcolor.theme import theme
 
 LARGEST_BODY = 4096
 BODY_SECONDS = 10.0
@@ -68,7 +69,9 @@ class _Pages:
         self._conduct, self._access = conduct, access
         folder = files("trtcolor.study") / "assets"
         loaded = {file.name: file.read_text(encoding="utf-8") for file in folder.iterdir()}
+        loaded["theme.css"] = theme()
         self._assets = {n: text for n, text in loaded.items() if n.rpartition(".")[2] in TYPES}
+        self._head = loaded["head.html"].rstrip()
         self._html = {n: Template(t) for n, t in loaded.items() if n.endswith(".html")}
 
     async def start(self, request: Request) -> Response:
@@ -150,7 +153,7 @@ class _Pages:
         return _known(await run_in_threadpool(self._conduct.state, key))
 
     def _page(self, name: str, status: int = 200, **entries: str) -> Response:
-        text = self._html[name].substitute(question=escape(QUESTION), **entries)
+        text = self._html[name].substitute(head=self._head, question=escape(QUESTION), **entries)
         return HTMLResponse(text, status)
 
 

@@ -79,6 +79,10 @@ def test_answers_are_never_overwritten(bundles: list[Path], tmp_path: Path) -> N
     make_study(tmp_path / "study")
     said = refused("study", bundles[0], fill(tmp_path / "data"), "-o", tmp_path / "study")
     assert f"go on with: trtcolor study serve {tmp_path / 'study'}" in said
+    (tmp_path / "other").mkdir()
+    other = refused("study", bundles[0], tmp_path / "data", "-o", tmp_path / "other")
+    assert "is there already" in other
+    assert "--overwrite" not in said + other  # there is no such option
 
 
 def test_options_may_come_first(bundles: list[Path], tmp_path: Path) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from coloured_folders import GREY, ORANGE, coloured_entry, other_entry, write_results
@@ -14,22 +14,10 @@ from PIL import Image
 
 from trtcolor.gallery.page import write_gallery
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="no Chromium is installed (Debian: apt-get install chromium)"
-)
+if TYPE_CHECKING:
+    from playwright import sync_api
 
 FIRST = ".card:not(.absent) .compare"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[sync_api.Browser]:
-    with sync_api.sync_playwright() as playwright:
-        # Chromium refuses its sandbox to root, who runs the tests in containers.
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")

@@ -155,6 +155,18 @@ def test_others_come_in_by_the_token_that_is_told(study: Study) -> None:
         assert ask(server, path, host="lab.example")[0] == 200
 
 
+def test_behind_a_proxy_others_come_in_by_the_token_alone(study: Study) -> None:
+    with served(study.folder, "--public-name", "lab.example") as server:
+        path = "/" + server.links[0].split("/", 3)[3]
+        assert path.startswith("/s/")
+        assert ask(server, "/", host="lab.example")[0] == 404
+        assert ask(server, "/join", {"name": "Eve"}, host="lab.example")[0] == 404
+        assert ask(server, path, host="lab.example")[0] == 200
+        assert ask(server, path, host="192.168.1.5")[0] == 421
+    with served(study.folder, "--public-name", "https://lab.example/") as server:
+        assert server.links == [f"https://lab.example{path}"]
+
+
 def test_each_invited_user_has_a_link_and_nobody_else_joins(study: Study) -> None:
     options = ("--user", "Anna", "--user", "Ben")
     with served(study.folder, *options, links=2) as server:
