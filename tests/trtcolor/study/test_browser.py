@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from studies import Served, colour_of, served
-from study_people import SCENES, TOTAL, Person, answers_of, shown
+from study_people import SCENES, TOTAL, Person, answers_of, begin_on, shown
 
 from trtcolor.study.answers import read_answers
 from trtcolor.study.folder import Study
@@ -158,8 +158,7 @@ def test_another_window_of_the_same_user_goes_on_from_there(
     anna.join(server)
     other = anna.context.new_page()
     other.goto(anna.page.url)
-    other.wait_for_selector("#begin:visible")
-    other.keyboard.press("Enter")
+    begin_on(other)
     other.wait_for_selector("#picture.asked img")
     anna.page.bring_to_front()
     anna.press("y", 1)
