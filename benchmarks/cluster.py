@@ -40,7 +40,7 @@ from trtcolor.cluster.worker import Model
 from trtcolor.colorizer import Colorizer
 
 MEMORY = 200 << 20
-BLOCKS = (2, 8, 32)
+BLOCKS = (2, 8, 16, 32)
 
 
 def main() -> None:

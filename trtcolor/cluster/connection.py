@@ -12,9 +12,10 @@ import socket
 import ssl
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from trtcolor.errors import ClusterError
@@ -91,7 +92,10 @@ def connected(
 ) -> Iterator[Cluster]:
     """Be connected to a cluster while the block lasts.
 
-    A process that is connected already stays so, and to the same cluster, afterwards too.
+    A process that is connected already stays so, and to the same cluster, afterwards too. The
+    others change their working directory for the moment of connecting: Ray has its workers import
+    from the driver's, so a folder ``trtcolor`` there, as in a clone, would take the place of what
+    is installed.
 
     Args:
         address: ``HOST:PORT`` of a cluster that this machine belongs to; or ``auto``, which is
@@ -113,9 +117,10 @@ def connected(
             f"no Ray cluster runs here; one was started on this machine, with {usable_cores()} "
             "cores, for this run"
         )
-    with _silenced():
+    with _silenced(), TemporaryDirectory(prefix="trtcolor-ray-") as empty:
         try:
-            _connect(ray, found)
+            with chdir(empty):
+                _connect(ray, found)
             yield Cluster(ray.get_runtime_context().gcs_address, own=found is None)
         finally:
             ray.shutdown()

@@ -14,6 +14,7 @@ from trtcolor.errors import BackendError, VideoError
 from trtcolor.kernels import _color
 from trtcolor.video.pyav import failures, import_av, reason_of
 from trtcolor.video.samples import Samples
+from trtcolor.video.svt_av1 import restrained
 
 THREADS = 8
 """Of an encoder, on every machine: most make other bytes with other numbers of threads."""
@@ -85,12 +86,12 @@ class Encoding:
         Raises:
             VideoError, BackendError: it does not open.
         """
-        os.environ.setdefault("SVT_LOG", "1")  # else SVT-AV1 tells of itself at every fragment
         try:
             # A container and its streams refer to each other: closed, they are gone at once.
             with import_av().open(os.devnull, "w", format="null") as container:
                 context = self.add_to(container).codec_context
-            context.open()
+            with restrained():
+                context.open()
         except failures() as error:
             raise self._refusal(error) from None
         if unknown := context.options:
@@ -114,7 +115,8 @@ class Encoding:
             self.add_to(trial)
             if beside is not None:
                 beside(trial)
-            trial.start_encoding()
+            with restrained():
+                trial.start_encoding()
         except failures() as error:
             return reason_of(error)
         finally:

@@ -24,6 +24,7 @@ from ray_cluster import Nodes, ray_cluster
 from trtcolor.bundle import open_bundle
 from trtcolor.cluster import shipping
 from trtcolor.cluster.connection import connected
+from trtcolor.cluster.machines import check_machines
 from trtcolor.cluster.shipping import ship
 
 PICTURES = 120
@@ -174,6 +175,17 @@ def test_a_bundle_that_came_is_kept_as_long_as_it_is_used(
         assert used.unpacked() == folders[1]
         assert last.unpacked().parent == folders[1].parent
     assert [folder.exists() for folder in folders] == [False, True]
+
+
+def test_workers_import_nothing_from_the_folder_that_a_run_is_started_in(
+    nodes: Nodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "trtcolor").mkdir()
+    (tmp_path / "trtcolor" / "__init__.py").write_text("raise RuntimeError('not this one')\n")
+    monkeypatch.chdir(tmp_path)
+    with connected(nodes.address) as cluster:
+        assert Path.cwd() == tmp_path
+        check_machines(cluster, cluster.nodes())
 
 
 def test_a_run_without_a_machine_with_enough_cores_is_refused(
