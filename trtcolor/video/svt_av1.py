@@ -1,4 +1,4 @@
-"""What SVT-AV1 does to the process that it encodes in, beside encoding, and how it is kept from it."""
+"""What SVT-AV1 does to its process beside encoding, and how it is kept from it."""
 
 from __future__ import annotations
 
