@@ -89,7 +89,9 @@ print(hashlib.sha256(writer.extradata + coded.getvalue()).hexdigest())
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="cores cannot be taken away here")
-@pytest.mark.parametrize("codec", ["libx264", "libx265", "libvpx-vp9", "mpeg4", "mpeg2video"])
+@pytest.mark.parametrize(
+    "codec", ["libx264", "libx265", "libvpx-vp9", "libsvtav1", "mpeg4", "mpeg2video"]
+)
 def test_an_encoder_makes_the_same_bytes_on_any_number_of_cores(codec: str) -> None:
     def coded(cores: str) -> str:
         path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
