@@ -139,8 +139,12 @@ def test_a_tap_moves_the_divide_and_a_finger_that_scrolls_does_not(
     finger("touchEnd")
     until(page, f"scrollY > {start} + 100")
     assert at(page) == 50
-    page.evaluate(f"scrollTo(0, {start})")
-    page.touchscreen.tap(x, y)
+    for _ in range(20):  # the first taps may do no more than end the movement of the page
+        page.evaluate(f"scrollTo(0, {start})")
+        page.touchscreen.tap(x, y)
+        if at(page) != 50:
+            break
+        page.wait_for_timeout(100)
     assert at(page) == pytest.approx(90, abs=1)
     context.close()
 
