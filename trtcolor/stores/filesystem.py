@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from asyncio import AbstractEventLoop
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -79,7 +80,17 @@ def _filesystem(scheme: str) -> Any:
         options["client_kwargs"] = {"timeout": timeout, "trust_env": True}
         options["headers"] = {"Accept-Encoding": "identity"}
         options["encoded"] = True
-    return fsspec.filesystem(scheme, **options)
+    found = fsspec.filesystem(scheme, **options)
+    if found.loop.get_exception_handler() is None:
+        found.loop.set_exception_handler(_told_elsewhere)
+    return found
+
+
+def _told_elsewhere(loop: AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Of a connection that breaks off, aiohttp forgets what its writer raised: asyncio would print
+    that as a traceback, beside the error of the request itself."""
+    if not isinstance(context.get("exception"), OSError):
+        loop.default_exception_handler(context)
 
 
 def _named(error: BaseException, address: Address) -> Exception:
