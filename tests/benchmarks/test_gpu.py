@@ -18,7 +18,7 @@ FEW = ("--device", "cpu", "--sizes", "32", "--batches", "1,2", "--no-compile", "
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return family_bundle("iizuka2016", tmp_path_factory.mktemp("narrow")).path
+    return family_bundle("iizuka2016", tmp_path_factory).path
 
 
 NVIDIA_SMI = """#!/bin/sh

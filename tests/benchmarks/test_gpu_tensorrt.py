@@ -25,7 +25,7 @@ from trtcolor.errors import EngineError
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    return family_bundle("iizuka2016", tmp_path_factory.mktemp("narrow"))
+    return family_bundle("iizuka2016", tmp_path_factory)
 
 
 def view(array: DeviceArray) -> np.ndarray:

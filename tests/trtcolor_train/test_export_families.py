@@ -16,7 +16,7 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-from calibrated import calibrated_network, saved
+from family_bundles import family_export
 from narrow import NARROW
 from numpy.typing import NDArray
 from plans import build_frames_plan
@@ -39,7 +39,6 @@ from trtcolor_train.build import network_from_checkpoint
 from trtcolor_train.checkpoint import load_checkpoint
 from trtcolor_train.colorspace import ab_from_uv
 from trtcolor_train.decoder import BinCoding, Decoder
-from trtcolor_train.export import export
 from trtcolor_train.fold import fold
 from trtcolor_train.models import FAMILIES
 from trtcolor_train.models.network import ColorNetwork
@@ -56,7 +55,7 @@ class Case:
     family: str
     dimensions: Mapping[str, Any] = field(default_factory=dict)
     decoder: Decoder | None = None
-    precision: Any = "float32"
+    precision: Any = "float16"
     own_bins: bool = False
 
     def __str__(self) -> str:
@@ -66,16 +65,15 @@ class Case:
 
 CASES = (
     *(Case(name) for name in FAMILIES),
-    Case("iizuka2016-baseline", {"color_space": "yuv"}),
-    Case("iizuka2016-baseline", {"color_space": "rgb"}, precision="float16"),
+    Case("iizuka2016-baseline", {"color_space": "yuv"}, precision="float32"),
+    Case("iizuka2016-baseline", {"color_space": "rgb"}),
     Case("hwang2016-classification", decoder=Decoder("mode", smoothing=2.0)),
     Case("olah2022-unet", decoder=Decoder("mean")),
-    Case("olah2022-cnn", {"bins": 40}, Decoder("mode"), own_bins=True),
+    Case("olah2022-cnn", {"bins": 40}, Decoder("mode"), precision="float32", own_bins=True),
     Case(
         "olah2022-cnn",
         {"bins": MANY_BINS},
         Decoder("annealed-mean", temperature=0.2, smoothing=1.5),
-        precision="float16",
         own_bins=True,
     ),
 )
@@ -122,21 +120,24 @@ class Exported:
 @pytest.fixture(scope="module", params=CASES, ids=str)
 def exported(
     request: pytest.FixtureRequest,
-    photos: list[NDArray[np.uint8]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Exported:
     case: Case = request.param
-    folder = tmp_path_factory.mktemp("exported")
     bins = random_bins(case.dimensions["bins"]) if case.own_bins else None
-    trained = calibrated_network(case.family, photos, case.dimensions, bins)
-    path = saved(trained, case.family, folder / "checkpoint.safetensors")
-    bundle, parity = export(path, folder / "bundle", precision=case.precision, decoder=case.decoder)
-    network = network_from_checkpoint(load_checkpoint(path), source="test")
+    made = family_export(
+        case.family,
+        tmp_path_factory,
+        dimensions=case.dimensions,
+        decoder=case.decoder,
+        precision=case.precision,
+        bins=bins,
+    )
+    network = network_from_checkpoint(load_checkpoint(made.checkpoint), source="test")
     if isinstance(network.coding, BinCoding):
         network.coding.decoder = case.decoder or Decoder()
     if case.precision == "float16":
         network = rounded(fold(network))
-    return Exported(case, network, bundle, parity, open_bundle(bundle).spec)
+    return Exported(case, network, made.bundle, made.parity, open_bundle(made.bundle).spec)
 
 
 def lightness_of(photos: list[NDArray[np.uint8]], count: int, *size: int) -> NDArray[np.float32]:

@@ -41,4 +41,4 @@ def few() -> Pictures:
 def _bundle(family: str, factory: pytest.TempPathFactory) -> Bundle:
     if not photographs():
         pytest.skip("scikit-image, which has the photographs, is not installed")
-    return family_bundle(family, factory.mktemp(family))
+    return family_bundle(family, factory)

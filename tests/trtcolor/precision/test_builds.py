@@ -40,13 +40,16 @@ def build_all(bundle: Bundle, few: Pictures) -> None:
 
 
 @pytest.mark.parametrize("family", list(NARROW))
-def test_every_family_builds(family: str, tmp_path: Path, few: Pictures) -> None:
-    build_all(family_bundle(family, tmp_path), few)
+def test_every_family_builds(
+    family: str, tmp_path_factory: pytest.TempPathFactory, few: Pictures
+) -> None:
+    build_all(family_bundle(family, tmp_path_factory), few)
 
 
-def test_a_network_of_rgb_builds(tmp_path: Path, few: Pictures) -> None:
+def test_a_network_of_rgb_builds(tmp_path_factory: pytest.TempPathFactory, few: Pictures) -> None:
     dimensions = {"color_space": "rgb"}  # decoded by way of yuv, which adds nothing
-    build_all(family_bundle("iizuka2016-baseline", tmp_path, dimensions=dimensions), few)
+    bundle = family_bundle("iizuka2016-baseline", tmp_path_factory, dimensions=dimensions)
+    build_all(bundle, few)
 
 
 @pytest.mark.parametrize(
