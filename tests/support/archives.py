@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import random
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,12 +67,15 @@ def _break(path: Path, how: str, chance: random.Random) -> None:
 
 
 def tree(folder: Path) -> dict[str, str]:
-    """SHA-256 of every file below a folder by its name, what begins with a dot apart."""
-    return {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in folder.rglob("*")
-        if path.is_file() and ".trtcolor" not in path.parts
-    }
+    """SHA-256 of every file below a folder by its name, ``.trtcolor`` apart."""
+    found = {}
+    for root, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name != ".trtcolor"]  # a run may be in there
+        for name in names:
+            path = Path(root, name)
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            found[path.relative_to(folder).as_posix()] = digest
+    return found
 
 
 def records(output: Path) -> list[dict[str, object]]:

@@ -11,6 +11,7 @@ import logging
 import pickle
 import queue
 import threading
+import time
 import warnings
 from collections.abc import Generator, Sequence
 from contextlib import suppress
@@ -22,6 +23,9 @@ from trtcolor.cluster.share import Share
 from trtcolor.cluster.watch import Watch
 from trtcolor.cluster.worker import Batch, Job, Worker
 from trtcolor.errors import TrtcolorError
+
+SECONDS_TO_END = 30.0
+"""Given to Ray Data's threads when the work is given up; its own steps are of 2 seconds."""
 
 AT_ONCE = 2
 """Blocks that an actor works on: the first pictures of one while the last of another are made."""
@@ -127,7 +131,8 @@ def _fetched(dataset: Any, watch: Watch) -> Generator[Any, None, None]:
         finally:
             put(end)
 
-    threading.Thread(target=fetch, name="trtcolor blocks", daemon=True).start()
+    fetching = threading.Thread(target=fetch, name="trtcolor blocks", daemon=True)
+    fetching.start()
     try:
         while True:
             try:
@@ -141,3 +146,17 @@ def _fetched(dataset: Any, watch: Watch) -> Generator[Any, None, None]:
             yield item
     finally:
         over.set()
+        _end(dataset, fetching)
+
+
+def _end(dataset: Any, fetching: threading.Thread) -> None:
+    """Have the actors stop, and wait until the thread that fetches from them has seen it.
+
+    Ray that this process left meanwhile would be connected to again, by that thread, or end it with
+    a traceback on standard error. Ray Data has no public way to end what it has begun.
+    """
+    until = time.monotonic() + SECONDS_TO_END
+    while fetching.is_alive() and time.monotonic() < until:
+        with suppress(Exception):  # of a cluster that is gone
+            dataset._synchronize_progress_bar()  # which ends its executor, once there is one
+        fetching.join(0.1)

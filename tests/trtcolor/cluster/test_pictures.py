@@ -52,7 +52,7 @@ class Losses:
 @pytest.fixture(scope="module")
 def nodes(tmp_path_factory: pytest.TempPathFactory, s3: S3Server) -> Iterator[Nodes]:
     folder = tmp_path_factory.mktemp("nodes")
-    with ray_cluster(1, 1, 1, folder=folder, environment=s3.environment) as started:
+    with ray_cluster(1, 1, folder=folder, environment=s3.environment) as started:
         yield started
 
 
