@@ -73,8 +73,9 @@ def tree(folder: Path) -> dict[str, str]:
         folders[:] = [name for name in folders if name != ".trtcolor"]  # a run may be in there
         for name in names:
             path = Path(root, name)
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()
-            found[path.relative_to(folder).as_posix()] = digest
+            if path.is_file():  # not a pipe, which would be waited for
+                digest = hashlib.sha256(path.read_bytes()).hexdigest()
+                found[path.relative_to(folder).as_posix()] = digest
     return found
 
 
