@@ -18,6 +18,7 @@ from trtcolor.video.decoding import first_video
 from trtcolor.video.encoding import Encoding
 from trtcolor.video.pyav import failures, import_av, open_container, reason_of
 from trtcolor.video.sink import Coded
+from trtcolor.video.svt_av1 import restrained
 from trtcolor.video.work import Work
 
 _COUNTING = ("mov", "mp4", "ipod", "3gp", "3g2")
@@ -78,7 +79,8 @@ def write_film(
             stream.time_base = time_base
             if display_matrix is not None:
                 stream.set_display_matrix(display_matrix)
-            output.start_encoding()
+            with restrained():  # for its headers, an encoder opens here too
+                output.start_encoding()
             _check_headers(stream, encoding, work)
             delay = max(fragment.delay for fragment in work.fragments)
             coded = _video_packets(work.packets(), work.times(), stream, time_base, delay)

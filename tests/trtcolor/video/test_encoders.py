@@ -103,17 +103,6 @@ def test_an_encoder_makes_the_same_bytes_on_any_number_of_cores(codec: str) -> N
     assert coded("one") == coded("all")
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="threads have no policies to see here")
-def test_an_encoder_leaves_threads_the_priority_that_they_had(
-    capfd: pytest.CaptureFixture[str],
-) -> None:
-    encoder = chosen("film.webm", depth=10, codec="libsvtav1").open()
-    policies = {os.sched_getscheduler(int(thread)) for thread in os.listdir("/proc/self/task")}
-    assert encoder.is_open
-    assert policies == {os.SCHED_OTHER}
-    assert capfd.readouterr() == ("", "")
-
-
 @pytest.mark.parametrize(
     ("name", "asked", "reason"),
     [
