@@ -1,4 +1,4 @@
-"""Plain local graphs of narrow networks of every family, untrained: quick to make."""
+"""Plain local graphs of narrow networks, untrained, without all else that an export makes."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from exported_families import CASES, Exported, exported_case
 from hypothesis import settings
 from PIL import Image
 
@@ -116,3 +117,9 @@ def write_config() -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture(scope="module", params=CASES, ids=str)
+def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    """Each family and variant in turn."""
+    return exported_case(request.param, tmp_path_factory)
