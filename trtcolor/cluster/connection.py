@@ -117,6 +117,7 @@ def connected(
             f"no Ray cluster runs here; one was started on this machine, with {usable_cores()} "
             "cores, for this run"
         )
+    # A cluster of our own has its processes in that directory: it stays as long as they do.
     with _silenced(), TemporaryDirectory(prefix="trtcolor-ray-") as empty:
         try:
             with chdir(empty):
