@@ -99,10 +99,10 @@ class Bucket:
 
     def content(self, prefix: str = "") -> dict[str, bytes]:
         """All objects below a prefix by their names there, those of .trtcolor apart."""
-        client, start = self._client, f"{self.name}/{prefix}"
+        start = f"{self.name}/{prefix}"
         return {
-            name.removeprefix(start).lstrip("/"): client.cat_file(name)
-            for name in client.find(start.rstrip("/"), refresh=True)
+            name.removeprefix(start).lstrip("/"): self._client.cat_file(name)
+            for name in self._find(start.rstrip("/"))
             if "/.trtcolor/" not in name
         }
 
@@ -120,12 +120,17 @@ class Bucket:
     def inner(self, prefix: str) -> list[str]:
         """Names of what trtcolor keeps below a prefix beside the outputs."""
         start = f"{self.name}/{prefix}/.trtcolor"
-        return [name.removeprefix(f"{start}/") for name in self._client.find(start)]
+        return [name.removeprefix(f"{start}/") for name in self._find(start)]
 
     def uploads(self) -> list[str]:
         """Keys of uploads that were begun and not ended."""
         listed = self._client.call_s3("list_multipart_uploads", Bucket=self.name)
         return [upload["Key"] for upload in listed.get("Uploads", [])]
+
+    def _find(self, prefix: str) -> list[str]:
+        """All objects below a prefix; one that is filled meanwhile is itself found as a folder."""
+        found = self._client.find(prefix, refresh=True, detail=True)
+        return [name for name, about in found.items() if about["type"] == "file"]
 
     @property
     def _client(self) -> fsspec.AbstractFileSystem:
