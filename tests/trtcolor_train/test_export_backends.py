@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import onnx
 import pytest
-from exported_families import Exported, lightness_of
+from exported_families import CASES, Exported, exported_case, lightness_of
 from numpy.typing import NDArray
 from plans import build_frames_plan
 from sessions import assert_same_colours, session
@@ -18,6 +18,12 @@ from trtcolor.end_to_end.graph import end_to_end_graph
 from trtcolor.engines.profile import default_profiles
 from trtcolor.engines.tensorrt import build_plan
 from trtcolor.geometry import Render
+
+
+@pytest.fixture(scope="module", params=CASES[::-1], ids=str)
+def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    """From the last to the first: another process, with another file, makes the first ones."""
+    return exported_case(request.param, tmp_path_factory)
 
 
 def test_tensorrt_rtx_builds_every_graph(exported: Exported) -> None:
