@@ -146,7 +146,7 @@ def test_threads_of_one_process_build_once(store: Store) -> None:
         with store.building(IDENTITY, waiting=waited.append) as build:
             if build.found is None:
                 built.append(1)
-                time.sleep(0.1)
+                until(lambda: len(waited) == 3)
                 build.publish(sidecar(build, {"local": b"1", "global": b"2"}))
 
     threads = [threading.Thread(target=build_once) for _ in range(4)]
