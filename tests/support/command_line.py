@@ -19,7 +19,7 @@ def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[s
         capture_output=True,
         text=True,
         env=os.environ | environment,
-        timeout=120,
+        timeout=300,
         check=False,
     )
 

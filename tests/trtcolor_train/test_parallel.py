@@ -170,7 +170,7 @@ def ends(config: Path, data: list[Path], run: Path, limit: int | None = None) ->
                 text=True,
             )
         )
-    said = [process.communicate(timeout=120)[1] for process in processes]
+    said = [process.communicate(timeout=300)[1] for process in processes]
     assert [process.returncode for process in processes] == [1, 1], said
     assert not any("Traceback" in text for text in said), said
     return [text.strip().splitlines()[-1] for text in said]

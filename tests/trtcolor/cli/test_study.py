@@ -70,7 +70,7 @@ def test_it_is_served_as_soon_as_it_is_prepared(bundles: list[Path], tmp_path: P
     assert "Ctrl-C ends" in lines[1]
     assert lines[2].startswith("open http://127.0.0.1:")
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
     assert "0 users have joined, 0 answers are in" in out
 

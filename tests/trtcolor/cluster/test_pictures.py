@@ -73,7 +73,7 @@ def losses(nodes: Nodes, tmp_path_factory: pytest.TempPathFactory) -> Losses:
     _wait(process, lambda: len(tree(many)) > 0)
     killed_at = len(tree(many))
     nodes.kill(nodes.ids()[0])
-    output, errors = process.communicate(timeout=120)
+    output, errors = process.communicate(timeout=300)
     done = subprocess.CompletedProcess(process.args, process.returncode, output, errors)
     return Losses(folder, archive, killed_at, done)
 
@@ -127,7 +127,7 @@ def test_an_interrupted_run_leaves_nothing_half_made_and_is_gone_on_with(
     process = _begin(nodes, losses.folder / "in", tmp_path / "out")
     _wait(process, lambda: len(tree(tmp_path / "out")) > 1)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=300)
     nodes.wait.unlink()
     assert process.returncode == 130
     assert "--skip-existing goes on" in errors
@@ -137,7 +137,7 @@ def test_an_interrupted_run_leaves_nothing_half_made_and_is_gone_on_with(
     assert 1 < there < len(losses.archive.whole)
     monkeypatch.chdir(tmp_path)  # which is not the workers' working folder
     process = _begin(nodes, losses.folder / "in", "out", "--skip-existing")
-    output, _ = process.communicate(timeout=120)
+    output, _ = process.communicate(timeout=300)
     assert f"{len(losses.archive.whole) - there} coloured, {there} skipped" in output
     one = tree(losses.folder / "one")
     one.pop(KILLER)
@@ -150,7 +150,7 @@ def test_workers_read_and_write_stores_with_the_credentials_of_their_own_machine
     box = losses.folder / "in" / "box 3"
     bucket.fill({f"in/{path.name}": path.read_bytes() for path in box.iterdir()})
     process = _begin(nodes, f"{bucket.url}/in", f"{bucket.url}/out", "--report", tmp_path / "said")
-    output, errors = process.communicate(timeout=120)
+    output, errors = process.communicate(timeout=300)
     one = losses.folder / "one" / "box 3"
     assert bucket.content("out") == {path.name: path.read_bytes() for path in one.iterdir()}
     assert bucket.inner("out") == ["results.jsonl"]

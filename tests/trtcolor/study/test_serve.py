@@ -120,7 +120,7 @@ def test_the_end_says_where_the_answers_are(study: Study) -> None:
     with served(study.folder) as server:
         send(server, join(server), 0)
         server.process.send_signal(signal.SIGINT)
-        out, err = server.process.communicate(timeout=20)
+        out, err = server.process.communicate(timeout=60)
     assert server.process.returncode == 0, err
     assert "1 users have joined, 1 answers are in" in out
     assert f"Ctrl-C ends; go on with: trtcolor study serve {study.folder}" in server.said
@@ -216,7 +216,7 @@ def test_links_and_answers_are_not_logged(study: Study) -> None:
         send(server, page, 0)
         ask(server, "/nothing")
         server.process.send_signal(signal.SIGTERM)
-        out, err = server.process.communicate(timeout=20)
+        out, err = server.process.communicate(timeout=60)
     assert page.strip("/") not in out + err
     assert "Anna" not in out + err
 
