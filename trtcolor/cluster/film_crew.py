@@ -28,7 +28,8 @@ from trtcolor.video.job import FilmJob
 from trtcolor.video.spans import Span
 
 TRIES = 3
-"""Workers that a fragment may take with it, and that may end in a row while they begin."""
+"""Workers that a fragment may take with it, and that may end in a row while they begin; a machine
+that is lost with all that begin on it counts as one."""
 
 MOMENT = 0.05
 """Seconds to wait for a worker where the scan may give another one work meanwhile."""
@@ -47,6 +48,19 @@ class _InHand:
     actor: Any
     span: Span
     there: Any
+
+
+@dataclass(frozen=True)
+class _Beginning:
+    """A worker that opens the film and the model.
+
+    Attributes:
+        actor: the worker.
+        nodes: ids of the machines that there were when it was hired.
+    """
+
+    actor: Any
+    nodes: frozenset[str]
 
 
 class Crew(Closing):
@@ -83,9 +97,10 @@ class Crew(Closing):
         self._lost: dict[int, int] = {}  # workers that ended at a fragment, by its number
         self._idle: list[Any] = []
         self._busy: dict[Any, _InHand] = {}
-        self._beginning: dict[Any, Any] = {}
+        self._beginning: dict[Any, _Beginning] = {}
         self._room = 0  # for workers
-        self._failures = 0  # workers in a row that ended while they began
+        self._failures = 0  # in a row, of workers that began
+        self._gone: set[str] = set()  # machines whose loss was such a failure
         self._begun = self._done = sum(
             fragment.frames for fragment in (*job.work.fragments, *job.work.ahead.values())
         )
@@ -116,7 +131,8 @@ class Crew(Closing):
     def close(self) -> None:
         """Dismiss all workers; a second call does nothing."""
         working = [held.actor for held in self._busy.values()]
-        for actor in (*self._idle, *working, *self._beginning.values()):
+        beginning = [begun.actor for begun in self._beginning.values()]
+        for actor in (*self._idle, *working, *beginning):
             self._ray.kill(actor)
         self._idle, self._busy, self._beginning = [], {}, {}
 
@@ -146,9 +162,13 @@ class Crew(Closing):
     def _hire(self) -> None:
         """As many workers as there is room and work for."""
         there = len(self._idle) + len(self._busy) + len(self._beginning)
+        nodes = self._nodes()
         for _ in range(min(self._room, len(self._busy) + len(self._free)) - there):
             actor = self._actor.remote(self._order)
-            self._beginning[actor.ready.remote()] = actor
+            self._beginning[actor.ready.remote()] = _Beginning(actor, nodes)
+
+    def _nodes(self) -> frozenset[str]:
+        return frozenset(node.id for node in self._cluster.nodes())
 
     def _hear(self, *, hurried: bool) -> None:
         """What one of the workers says, if any does before it is time to look elsewhere."""
@@ -168,10 +188,14 @@ class Crew(Closing):
                 self._receive(reference)
 
     def _greet(self, reference: Any) -> None:
-        actor = self._beginning.pop(reference)
+        begun = self._beginning.pop(reference)
         try:
             refusal = self._ray.get(reference)
         except self._ray.exceptions.RayError as error:
+            gone = begun.nodes - self._nodes()
+            if gone and gone <= self._gone:
+                return
+            self._gone |= gone
             self._failures += 1
             if self._failures == TRIES:
                 raise ClusterError(
@@ -183,7 +207,7 @@ class Crew(Closing):
         if refusal is not None:
             raise refusal
         self._failures = 0
-        self._idle.append(actor)
+        self._idle.append(begun.actor)
 
     def _receive(self, reference: Any) -> None:
         held = self._busy.pop(reference)

@@ -100,6 +100,12 @@ def test_a_film_is_the_same_though_a_worker_and_a_node_are_killed(
     assert list(tmp_path.iterdir()) == [output]
 
 
+def actors() -> set[int]:
+    """Numbers of all workers, from when they begin."""
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,args="], capture_output=True, text=True)
+    return {int(line.split()[0]) for line in listed.stdout.splitlines() if "FilmActor" in line}
+
+
 def waiting(nodes: Nodes) -> list[int]:
     """Numbers of the workers that have nothing in hand."""
     listed = subprocess.run(["ps", "-A", "-o", "pid=,args="], capture_output=True, text=True)
@@ -139,6 +145,22 @@ def test_workers_that_are_lost_while_they_wait_for_the_scan_end_no_run(
         nodes.kill(third)
     assert len(killed) == TRIES
     assert not any("a worker was lost" in sentence for sentence in said)
+    assert digest(output) == whole
+
+
+def test_a_machine_that_is_lost_with_all_its_workers_as_they_begin_ends_no_run(
+    nodes: Nodes, film: Path, whole: str, tmp_path: Path
+) -> None:
+    source, output = tmp_path / "film slow.png", tmp_path / "out.mp4"
+    shutil.copy(film, source)
+    nodes.wait.touch()  # so that no worker gets on with opening the film
+    large = nodes.add(TRIES)
+    process = begin(source, output, *FRAGMENT, "--ray", nodes.address, "--threads", "1")
+    wait_until(process, lambda: len(actors() & set(nodes.processes(large))) == TRIES)
+    nodes.kill(large)
+    nodes.wait.unlink()
+    _, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors
     assert digest(output) == whole
 
 
