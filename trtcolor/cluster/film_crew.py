@@ -28,8 +28,8 @@ from trtcolor.video.job import FilmJob
 from trtcolor.video.spans import Span
 
 TRIES = 3
-"""Workers that a fragment may take with it, and that may end in a row while they begin; a machine
-that is lost with all that begin on it counts as one."""
+"""Workers that a fragment may take with it; and times in a row that workers may end while they
+begin, where those that were hired at once, as on a machine that is lost, have ended once."""
 
 MOMENT = 0.05
 """Seconds to wait for a worker where the scan may give another one work meanwhile."""
@@ -56,11 +56,11 @@ class _Beginning:
 
     Attributes:
         actor: the worker.
-        nodes: ids of the machines that there were when it was hired.
+        failures: times in a row that workers had ended while they began, when it was hired.
     """
 
     actor: Any
-    nodes: frozenset[str]
+    failures: int
 
 
 class Crew(Closing):
@@ -99,8 +99,7 @@ class Crew(Closing):
         self._busy: dict[Any, _InHand] = {}
         self._beginning: dict[Any, _Beginning] = {}
         self._room = 0  # for workers
-        self._failures = 0  # in a row, of workers that began
-        self._gone: set[str] = set()  # machines whose loss was such a failure
+        self._failures = 0  # times in a row that workers ended while they began
         self._begun = self._done = sum(
             fragment.frames for fragment in (*job.work.fragments, *job.work.ahead.values())
         )
@@ -131,7 +130,7 @@ class Crew(Closing):
     def close(self) -> None:
         """Dismiss all workers; a second call does nothing."""
         working = [held.actor for held in self._busy.values()]
-        beginning = [begun.actor for begun in self._beginning.values()]
+        beginning = [hired.actor for hired in self._beginning.values()]
         for actor in (*self._idle, *working, *beginning):
             self._ray.kill(actor)
         self._idle, self._busy, self._beginning = [], {}, {}
@@ -162,13 +161,9 @@ class Crew(Closing):
     def _hire(self) -> None:
         """As many workers as there is room and work for."""
         there = len(self._idle) + len(self._busy) + len(self._beginning)
-        nodes = self._nodes()
         for _ in range(min(self._room, len(self._busy) + len(self._free)) - there):
             actor = self._actor.remote(self._order)
-            self._beginning[actor.ready.remote()] = _Beginning(actor, nodes)
-
-    def _nodes(self) -> frozenset[str]:
-        return frozenset(node.id for node in self._cluster.nodes())
+            self._beginning[actor.ready.remote()] = _Beginning(actor, self._failures)
 
     def _hear(self, *, hurried: bool) -> None:
         """What one of the workers says, if any does before it is time to look elsewhere."""
@@ -188,26 +183,24 @@ class Crew(Closing):
                 self._receive(reference)
 
     def _greet(self, reference: Any) -> None:
-        begun = self._beginning.pop(reference)
+        hired = self._beginning.pop(reference)
         try:
             refusal = self._ray.get(reference)
         except self._ray.exceptions.RayError as error:
-            gone = begun.nodes - self._nodes()
-            if gone and gone <= self._gone:
+            if hired.failures != self._failures:  # another one's of then has counted
                 return
-            self._gone |= gone
             self._failures += 1
             if self._failures == TRIES:
                 raise ClusterError(
-                    f"{TRIES} workers ended while they opened the film or the model "
-                    f"({' '.join(str(error).split())}); machines that run it were needed; try it "
-                    "on one without --ray"
+                    f"workers ended while they opened the film or the model, {TRIES} times in a "
+                    f"row ({' '.join(str(error).split())}); machines that run it were needed; try "
+                    "it on one without --ray"
                 ) from None
             return
         if refusal is not None:
             raise refusal
         self._failures = 0
-        self._idle.append(begun.actor)
+        self._idle.append(hired.actor)
 
     def _receive(self, reference: Any) -> None:
         held = self._busy.pop(reference)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -67,10 +68,16 @@ def wait_until(process: subprocess.Popen[str], fact: Callable[[], bool]) -> None
         time.sleep(0.02)
 
 
+def workers(title: str) -> set[int]:
+    """Numbers of the workers whose titles, by what they are at, match a pattern."""
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,args="], capture_output=True, text=True)
+    processes = (line.strip().partition(" ") for line in listed.stdout.splitlines())
+    return {int(number) for number, _, said in processes if re.fullmatch(title, said.strip())}
+
+
 def making(nodes: Nodes) -> list[tuple[str, int]]:
     """The nodes whose workers make a fragment now, and these workers' numbers."""
-    listed = subprocess.run(["ps", "-A", "-o", "pid=,args="], capture_output=True, text=True)
-    busy = {int(line.split()[0]) for line in listed.stdout.splitlines() if "FilmActor.make" in line}
+    busy = workers(r"ray::FilmActor\.make.*")
     return [(node, pid) for node in nodes.ids() for pid in busy & set(nodes.processes(node))]
 
 
@@ -100,17 +107,9 @@ def test_a_film_is_the_same_though_a_worker_and_a_node_are_killed(
     assert list(tmp_path.iterdir()) == [output]
 
 
-def actors() -> set[int]:
-    """Numbers of all workers, from when they begin."""
-    listed = subprocess.run(["ps", "-A", "-o", "pid=,args="], capture_output=True, text=True)
-    return {int(line.split()[0]) for line in listed.stdout.splitlines() if "FilmActor" in line}
-
-
 def waiting(nodes: Nodes) -> list[int]:
     """Numbers of the workers that have nothing in hand."""
-    listed = subprocess.run(["ps", "-A", "-o", "pid=,args="], capture_output=True, text=True)
-    idle = {int(line.split()[0]) for line in listed.stdout.splitlines()
-            if line.split()[1:] == ["ray::FilmActor"]}  # fmt: skip
+    idle = workers("ray::FilmActor")
     return [pid for node in nodes.ids() for pid in idle & set(nodes.processes(node))]
 
 
@@ -156,7 +155,8 @@ def test_a_machine_that_is_lost_with_all_its_workers_as_they_begin_ends_no_run(
     nodes.wait.touch()  # so that no worker gets on with opening the film
     large = nodes.add(TRIES)
     process = begin(source, output, *FRAGMENT, "--ray", nodes.address, "--threads", "1")
-    wait_until(process, lambda: len(actors() & set(nodes.processes(large))) == TRIES)
+    opening = r"ray::FilmActor\.__init__.*"
+    wait_until(process, lambda: len(workers(opening) & set(nodes.processes(large))) == TRIES)
     nodes.kill(large)
     nodes.wait.unlink()
     _, errors = process.communicate(timeout=300)
@@ -192,7 +192,7 @@ def test_a_film_that_ends_every_worker_ends_the_run_with_a_sentence(
     source = tmp_path / "film killer.png"
     shutil.copy(film, source)
     said = refused("video", source, tmp_path / "out.mp4", "--ray", nodes.address)
-    assert "3 workers ended while they opened the film or the model" in said
+    assert "workers ended while they opened the film or the model, 3 times in a row" in said
     assert list(tmp_path.iterdir()) == [source]
 
 
